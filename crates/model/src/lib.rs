@@ -1,0 +1,28 @@
+//! The vocabulary of Tappet as types: ids, statuses, refs, variables, the
+//! compiled [`Plan`](plan::Plan) and the words of the runner protocol.
+//!
+//! Nothing here does I/O, knows a clock or speaks a dialect. Every other crate
+//! imports this one; it imports none of them.
+
+pub mod diagnostic;
+pub mod failure;
+pub mod git_ref;
+pub mod id;
+pub mod plan;
+pub mod runner_protocol;
+pub mod source;
+pub mod status;
+pub mod time;
+pub mod variable;
+
+pub use diagnostic::{Diagnostic, Position};
+pub use failure::FailureReason;
+pub use git_ref::{CommitSha, RefKind, RefName};
+pub use id::{
+    ArtifactId, AttemptId, EventId, JobId, ProjectId, RunId, RunnerId, TokenId, TriggerId, UserId,
+    WorkflowId,
+};
+pub use source::Source;
+pub use status::Status;
+pub use time::Timestamp;
+pub use variable::{Variable, VariableKind};

@@ -1,0 +1,203 @@
+//! A compiled workflow: jobs, needs, conditions and scripts, with no I/O left
+//! in it. The compilers write it, the engine and the store read it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Diagnostic, FailureReason, Variable};
+
+/// What one pipeline file turned into for one event.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Plan {
+    /// The run's name (`workflow:name`).
+    pub name: Option<String>,
+    /// Stages that have jobs, in order.
+    pub stages: Vec<String>,
+    /// Jobs in stage order, inside a stage in file order.
+    pub jobs: Vec<PlannedJob>,
+    /// Jobs that rules left out, with the reason.
+    pub left_out: Vec<LeftOut>,
+    /// What the author should know although the file is valid.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A job that is not part of the run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: String,
+    /// The rule that decided it, in words.
+    pub reason: String,
+}
+
+/// One job of a plan.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlannedJob {
+    /// Unique inside the plan.
+    pub name: String,
+    /// Index into [`Plan::stages`].
+    pub stage: usize,
+    /// On which outcome of earlier jobs it starts.
+    pub when: When,
+    /// Whether its failure stops the run.
+    pub allow_failure: AllowFailure,
+    /// `None`: it waits for all earlier stages. `Some`: for these jobs only.
+    pub needs: Option<Vec<Need>>,
+    /// When it is repeated by itself.
+    pub retry: RetryPolicy,
+    /// Runner tags, expanded.
+    pub tags: Vec<String>,
+    /// What the runner does.
+    pub spec: Arc<JobSpec>,
+}
+
+/// One edge of the graph.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Need {
+    /// Index into [`Plan::jobs`].
+    pub job: usize,
+    /// Its artifacts are downloaded.
+    pub artifacts: bool,
+}
+
+/// When a job starts, given the outcome of those before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// All went well.
+    #[default]
+    OnSuccess,
+    /// Something failed.
+    OnFailure,
+    /// In any case but a cancel.
+    Always,
+    /// All went well and a person says go.
+    Manual,
+    /// All went well and a delay has passed.
+    Delayed {
+        /// The delay in seconds.
+        start_in_s: u64,
+    },
+}
+
+impl When {
+    /// The keyword in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            When::OnSuccess => "on_success",
+            When::OnFailure => "on_failure",
+            When::Always => "always",
+            When::Manual => "manual",
+            When::Delayed { .. } => "delayed",
+        }
+    }
+}
+
+/// Which failures of a job are only warnings.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AllowFailure {
+    /// None.
+    #[default]
+    No,
+    /// All.
+    Yes,
+    /// Those with one of these exit codes.
+    ExitCodes(Vec<i32>),
+}
+
+/// When a failed attempt is followed by another one without anybody asking.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Attempts after the first one: 0 to 2.
+    pub max: u32,
+    /// Failures that count; `None`: every one.
+    pub when: Option<Vec<FailureReason>>,
+    /// Exit codes that count, whatever the reason.
+    pub exit_codes: Vec<i32>,
+}
+
+/// What the runner is asked to do. Variables in it are not expanded yet: that
+/// happens when the job is handed out.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// `before_script` and `script`, one shell.
+    pub script: Vec<String>,
+    /// A shell of its own, after success, failure and cancel.
+    #[serde(default)]
+    pub after_script: Vec<String>,
+    /// Root, job and rule variables; later ones win.
+    #[serde(default)]
+    pub variables: Vec<Variable>,
+    /// Files to keep.
+    #[serde(default)]
+    pub artifacts: Option<ArtifactSpec>,
+    /// Whose artifacts are restored first.
+    #[serde(default)]
+    pub artifact_sources: ArtifactSources,
+    /// Time limit in seconds; `None`: the project's.
+    #[serde(default)]
+    pub timeout_s: Option<u64>,
+    /// The job's own `when`, for `CI_JOB_MANUAL`.
+    #[serde(default)]
+    pub manual: bool,
+}
+
+/// Whose artifacts a job starts with.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArtifactSources {
+    /// All jobs of earlier stages.
+    #[default]
+    EarlierStages,
+    /// These jobs, by name.
+    Jobs(Vec<String>),
+}
+
+/// `artifacts:` of a job.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ArtifactSpec {
+    /// Archive name without `.zip`; `None`: `artifacts`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Glob patterns relative to the project.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Patterns taken out again.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Files unknown to git are kept too.
+    #[serde(default)]
+    pub untracked: bool,
+    /// On which outcome.
+    #[serde(default)]
+    pub when: ArtifactWhen,
+    /// How long, as the author wrote it (`1 week`, `never`).
+    #[serde(default)]
+    pub expire_in: Option<String>,
+}
+
+/// On which outcome artifacts are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArtifactWhen {
+    /// The script went well.
+    #[default]
+    OnSuccess,
+    /// The script failed.
+    OnFailure,
+    /// In both cases.
+    Always,
+}
+
+impl ArtifactWhen {
+    /// The keyword in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ArtifactWhen::OnSuccess => "on_success",
+            ArtifactWhen::OnFailure => "on_failure",
+            ArtifactWhen::Always => "always",
+        }
+    }
+}

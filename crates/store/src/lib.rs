@@ -1,0 +1,183 @@
+//! What Tappet remembers: the [`Store`] trait in domain verbs, the records it
+//! takes and gives, and its SQLite adapter.
+//!
+//! The store knows no HTTP. Every status change goes through [`Store::act`],
+//! which computes transitions with the engine and writes them with their event
+//! row in one transaction; every call that writes returns only after its commit
+//! reached the disk.
+
+mod error;
+mod page;
+mod record;
+mod sqlite;
+
+pub use error::{StoreError, StoreResult};
+pub use page::{Listing, PageRequest};
+pub use record::*;
+pub use sqlite::SqliteStore;
+
+use futures_util::future::BoxFuture;
+use tappet_model::{
+    ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, TriggerId, UserId,
+};
+
+/// Shorthand for what every verb returns.
+pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
+
+/// Everything the server remembers, in domain verbs.
+///
+/// Adapters are cheap to share behind `Arc<dyn Store>`.
+pub trait Store: Send + Sync + 'static {
+    /// A cheap read that fails when the database cannot serve.
+    fn check(&self) -> Verb<'_, ()>;
+
+    // People and their tokens.
+
+    /// The built-in administrator, created on first use together with an access
+    /// token of this hash. Later calls with another hash add that token and
+    /// revoke the earlier root token.
+    fn ensure_root(&self, token_hash: TokenHash, now: Timestamp) -> Verb<'_, User>;
+    /// The user of a valid access token, with the token.
+    fn user_by_access_token(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Verb<'_, Option<(User, AccessToken)>>;
+    /// One user.
+    fn user(&self, id: UserId) -> Verb<'_, Option<User>>;
+    /// Notes that a token was used; at most one write a minute per token.
+    fn touch_access_token(&self, id: TokenId, now: Timestamp) -> Verb<'_, ()>;
+
+    // One-time sign-in and browser sessions.
+
+    /// Remembers a hash that can be redeemed once.
+    fn create_sign_in(&self, hash: TokenHash, user: UserId, expires_at: Timestamp) -> Verb<'_, ()>;
+    /// Redeems it: the user, once, before it expires.
+    fn redeem_sign_in(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<User>>;
+    /// Opens a browser session.
+    fn create_session(&self, hash: TokenHash, user: UserId, expires_at: Timestamp) -> Verb<'_, ()>;
+    /// The user of a session that has not expired.
+    fn user_by_session(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<User>>;
+    /// Ends a session.
+    fn end_session(&self, hash: TokenHash) -> Verb<'_, ()>;
+
+    // Projects.
+
+    /// Fails with [`StoreError::Taken`] when the path exists.
+    fn create_project(&self, new: NewProject) -> Verb<'_, Project>;
+    /// One project.
+    fn project(&self, id: ProjectId) -> Verb<'_, Option<Project>>;
+    /// By full path, ASCII case ignored.
+    fn project_by_path(&self, path: &str) -> Verb<'_, Option<Project>>;
+    /// Newest first. `search` matches a part of the path.
+    fn projects(&self, search: Option<String>, page: PageRequest) -> Verb<'_, Listing<Project>>;
+
+    // Triggers.
+
+    /// Adds a trigger token.
+    fn create_trigger(&self, new: NewTrigger) -> Verb<'_, Trigger>;
+    /// One live (not revoked, not expired) trigger of a project.
+    fn trigger(
+        &self,
+        project: ProjectId,
+        id: TriggerId,
+        now: Timestamp,
+    ) -> Verb<'_, Option<Trigger>>;
+    /// The live trigger with this token, of whatever project.
+    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>>;
+    /// Live triggers of a project, oldest first.
+    fn triggers(
+        &self,
+        project: ProjectId,
+        now: Timestamp,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Trigger>>;
+    /// Ends a trigger for good; `false` when there was none.
+    fn revoke_trigger(&self, project: ProjectId, id: TriggerId, now: Timestamp) -> Verb<'_, bool>;
+    /// The trigger of a run, revoked or not, for display.
+    fn trigger_of_run(&self, run: RunId) -> Verb<'_, Option<Trigger>>;
+
+    // Runs.
+
+    /// Creates run, workflow, jobs, first attempts and events, and remembers the
+    /// idempotency key, in one transaction. With a known key and the same
+    /// fingerprint the earlier run is returned and nothing is written.
+    fn create_run(&self, new: NewRun) -> Verb<'_, Creation>;
+    /// The run that a key started, when the key is younger than 24 hours.
+    fn run_by_idempotency_key(
+        &self,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Verb<'_, Option<RememberedRun>>;
+    /// One run.
+    fn run(&self, id: RunId) -> Verb<'_, Option<Run>>;
+    /// Runs of a project.
+    fn runs(
+        &self,
+        project: ProjectId,
+        filter: RunFilter,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Run>>;
+    /// The variables that were given when the run was started (encrypted blob, as stored).
+    fn run_variables(&self, id: RunId) -> Verb<'_, Option<Vec<u8>>>;
+    /// Jobs that rules left out, and warnings, as JSON text.
+    fn run_notes(&self, id: RunId) -> Verb<'_, Option<RunNotes>>;
+
+    // Attempts.
+
+    /// One attempt with its job.
+    fn attempt(&self, id: AttemptId) -> Verb<'_, Option<Attempt>>;
+    /// Attempts of a run, newest id first. Without `retried`, only the newest of each job.
+    fn attempts(
+        &self,
+        run: RunId,
+        filter: AttemptFilter,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Attempt>>;
+    /// All newest attempts of a run in stage order, then file order.
+    fn run_attempts(&self, run: RunId) -> Verb<'_, Vec<Attempt>>;
+    /// What an attempt's runner is asked to do, with all it depends on.
+    fn assignment(&self, id: AttemptId) -> Verb<'_, Option<Assignment>>;
+    /// Hands the oldest fitting pending attempt to a runner: pending → running.
+    fn claim(&self, claim: Claim) -> Verb<'_, Option<Assignment>>;
+    /// The engine's event on one attempt or run, with all that follows from it.
+    /// [`StoreError::Refused`] leaves everything as it was.
+    fn act(&self, target: Target, action: Action, now: Timestamp) -> Verb<'_, Advance>;
+    /// Attempts that runners hold now.
+    fn executing_attempts(&self) -> Verb<'_, Vec<HeldAttempt>>;
+    /// Notes that a runner is alive; attempts it holds count as seen now.
+    fn touch_attempt(&self, id: AttemptId, now: Timestamp) -> Verb<'_, ()>;
+    /// Stores what became of a log: its sizes.
+    fn set_log_size(&self, id: AttemptId, stored_bytes: u64) -> Verb<'_, ()>;
+
+    // Artifacts.
+
+    /// Remembers an uploaded file. Same type and digest again: the old row.
+    /// Another digest: [`StoreError::Taken`].
+    fn add_artifact(&self, new: NewArtifact) -> Verb<'_, Artifact>;
+    /// Files of an attempt.
+    fn artifacts(&self, attempt: AttemptId) -> Verb<'_, Vec<Artifact>>;
+    /// Files whose time is over, at most `limit`.
+    fn expired_artifacts(&self, now: Timestamp, limit: u32) -> Verb<'_, Vec<Artifact>>;
+    /// When the next file expires.
+    fn next_artifact_expiry(&self) -> Verb<'_, Option<Timestamp>>;
+    /// Forgets a file.
+    fn delete_artifact(&self, id: ArtifactId) -> Verb<'_, ()>;
+
+    // Runners.
+
+    /// The embedded runner's row, created on first use; its token hash is replaced.
+    fn ensure_embedded_runner(&self, token_hash: TokenHash, now: Timestamp) -> Verb<'_, Runner>;
+    /// The runner of a token.
+    fn runner_by_token(&self, hash: TokenHash) -> Verb<'_, Option<Runner>>;
+    /// One runner.
+    fn runner(&self, id: RunnerId) -> Verb<'_, Option<Runner>>;
+
+    // Events.
+
+    /// Events of a run after `after`, oldest first, at most `limit`.
+    fn events(&self, run: RunId, after: i64, limit: u32) -> Verb<'_, Vec<EventRecord>>;
+
+    /// Closes the store after the last commit; later calls fail.
+    fn close(&self) -> Verb<'_, ()>;
+}

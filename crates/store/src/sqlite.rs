@@ -1,0 +1,3 @@
+//! The SQLite adapter.
+/// SQLite.
+pub struct SqliteStore;
