@@ -22,7 +22,8 @@ pub struct GraphJob {
     pub when: When,
     /// Which failures are warnings.
     pub allow_failure: AllowFailure,
-    /// Indexes of the jobs it waits for; `None`: all earlier stages.
+    /// Indexes of the jobs it waits for; `None`: all earlier stages. They are of
+    /// the same or an earlier stage and form no cycle; the compilers see to it.
     pub needs: Option<Vec<usize>>,
     /// When it is repeated by itself.
     pub retry: RetryPolicy,

@@ -4,10 +4,19 @@
 //! same events always give the same state. The store calls it inside one
 //! transaction and writes what it returns.
 
+mod allow_failure;
+mod composite;
 mod event;
+mod gate;
 mod graph;
+mod order;
+mod process;
+mod retry;
 mod state;
+mod step;
 
+pub use allow_failure::is_allowed_failure;
+pub use composite::{StatusSet, composite, has_warnings};
 pub use event::{Event, JobEvent, Refused, RunEvent, Transition};
 pub use graph::{Graph, GraphJob};
 pub use state::{JobState, RunState};

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tappet_model::{FailureReason, Status};
 
+use crate::process::{Processing, statuses};
+use crate::step::{job_event, run_event};
 use crate::{Event, Graph, Refused, Transition};
 
 /// The moving part of a job: its newest attempt.
@@ -31,17 +33,58 @@ pub struct RunState {
     pub status: Status,
 }
 
+impl JobState {
+    pub(crate) fn created() -> Self {
+        Self {
+            status: Status::Created,
+            attempt: 1,
+            automatic_retries: 0,
+            failure_reason: None,
+            exit_code: None,
+            cancels_gracefully: false,
+        }
+    }
+}
+
 impl RunState {
     /// The state right after creation, and the first transitions: every job is
     /// `created`, then those that can start are enqueued.
+    ///
+    /// # Panics
+    ///
+    /// If a need names a job that the graph does not have.
     pub fn start(graph: &Graph) -> (RunState, Vec<Transition>) {
-        let _ = graph;
-        todo!("engine::start")
+        let mut state = RunState {
+            jobs: vec![JobState::created(); graph.jobs.len()],
+            status: Status::Created,
+        };
+        let mut transitions = Processing::new(graph, &mut state.jobs).finish();
+        transitions.extend(state.update_status(graph));
+        (state, transitions)
     }
 
     /// Applies one event. On refusal nothing has changed.
+    ///
+    /// Canceling what is over or being canceled is not refused: it changes
+    /// nothing.
+    ///
+    /// # Panics
+    ///
+    /// If `graph` is not the one the run was started with.
     pub fn step(&mut self, graph: &Graph, event: Event) -> Result<Vec<Transition>, Refused> {
-        let _ = (graph, event);
-        todo!("engine::step")
+        let mut transitions = match event {
+            Event::Job { job, event } => job_event(graph, &mut self.jobs, job, event)?,
+            Event::Run(event) => run_event(graph, &mut self.jobs, event),
+        };
+        transitions.extend(self.update_status(graph));
+        Ok(transitions)
+    }
+
+    fn update_status(&mut self, graph: &Graph) -> Option<Transition> {
+        let to = statuses(graph, &self.jobs, 0..self.jobs.len())
+            .status(false)
+            .unwrap_or(Status::Success);
+        let from = std::mem::replace(&mut self.status, to);
+        (from != to).then_some(Transition::Run { from, to })
     }
 }

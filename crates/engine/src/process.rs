@@ -1,0 +1,216 @@
+//! What follows from a change: every job that still waits is looked at once,
+//! in an order in which one look is enough, and goes on, is skipped or waits.
+//!
+//! Source of the rules: GitLab
+//! `app/services/ci/pipeline_processing/atomic_processing_service.rb` and
+//! `app/services/ci/reset_skipped_jobs_service.rb`.
+
+use tappet_model::{FailureReason, Status};
+
+use crate::composite::StatusSet;
+use crate::gate::{Gate, gate, ready_status};
+use crate::order::{dependants, processing_order};
+use crate::{Graph, JobState, Transition, is_allowed_failure};
+
+/// Changes to the jobs of a run in the making.
+pub(crate) struct Processing<'a> {
+    graph: &'a Graph,
+    jobs: &'a mut [JobState],
+    order: Vec<usize>,
+    origins: Vec<Origin>,
+    transitions: Vec<Transition>,
+}
+
+/// How a job came to be `created`. What happened is told only when the job has
+/// been looked at, so that a job which is skipped once more shows no change and
+/// a new attempt begins with the status it really gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Origin {
+    /// As before this step.
+    Unchanged,
+    /// It was skipped until now.
+    Reopened,
+    /// It is a new attempt.
+    NewAttempt(Attempt),
+}
+
+/// Who wants a new attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Attempt {
+    /// The retry policy.
+    Automatic,
+    /// A person, this very job: nobody has to play it and no delay passes.
+    ByHand,
+    /// A person, the whole run: it waits like the first attempt did.
+    WithRun,
+}
+
+impl<'a> Processing<'a> {
+    pub(crate) fn new(graph: &'a Graph, jobs: &'a mut [JobState]) -> Self {
+        Self {
+            graph,
+            order: processing_order(graph),
+            origins: vec![Origin::Unchanged; jobs.len()],
+            jobs,
+            transitions: Vec::new(),
+        }
+    }
+
+    /// Moves a job's newest attempt on.
+    pub(crate) fn change(&mut self, job: usize, to: Status) {
+        let from = std::mem::replace(&mut self.jobs[job].status, to);
+        self.transitions.push(Transition::Job {
+            job,
+            from,
+            to,
+            reason: self.jobs[job].failure_reason,
+            exit_code: self.jobs[job].exit_code,
+        });
+    }
+
+    /// Ends a job's newest attempt as failed.
+    pub(crate) fn fail(&mut self, job: usize, reason: FailureReason, exit_code: Option<i32>) {
+        self.jobs[job].failure_reason = Some(reason);
+        self.jobs[job].exit_code = exit_code;
+        self.change(job, Status::Failed);
+    }
+
+    /// Cancels a job, at once or by way of its runner; completed and canceling
+    /// jobs stay as they are.
+    pub(crate) fn cancel(&mut self, job: usize) {
+        let state = &self.jobs[job];
+        if !state.status.is_cancelable() {
+            return;
+        }
+        let gracefully = state.status == Status::Running && state.cancels_gracefully;
+        self.change(
+            job,
+            if gracefully {
+                Status::Canceling
+            } else {
+                Status::Canceled
+            },
+        );
+    }
+
+    /// Cancels every job that is not over.
+    pub(crate) fn cancel_all(&mut self) {
+        for job in 0..self.jobs.len() {
+            self.cancel(job);
+        }
+    }
+
+    /// Replaces a job's ended attempt by a new one.
+    pub(crate) fn begin_attempt(&mut self, job: usize, attempt: Attempt) {
+        let old = &self.jobs[job];
+        self.jobs[job] = JobState {
+            attempt: old.attempt + 1,
+            automatic_retries: match attempt {
+                Attempt::Automatic => old.automatic_retries + 1,
+                Attempt::ByHand | Attempt::WithRun => 0,
+            },
+            ..JobState::created()
+        };
+        self.origins[job] = Origin::NewAttempt(attempt);
+    }
+
+    /// Gives each failed or canceled job a new attempt and each skipped one
+    /// another look.
+    pub(crate) fn retry_all(&mut self) {
+        for job in 0..self.jobs.len() {
+            if matches!(self.jobs[job].status, Status::Failed | Status::Canceled) {
+                self.begin_attempt(job, Attempt::WithRun);
+            }
+        }
+        self.reopen_skipped(|_| true);
+    }
+
+    /// Has another look at the skipped jobs after `job`.
+    pub(crate) fn reopen_dependants(&mut self, job: usize) {
+        let after = dependants(self.graph, &self.order, &[job]);
+        self.reopen_skipped(|job| after[job]);
+    }
+
+    /// Has another look at those skipped jobs.
+    fn reopen_skipped(&mut self, which: impl Fn(usize) -> bool) {
+        for job in 0..self.jobs.len() {
+            if self.jobs[job].status == Status::Skipped && which(job) {
+                self.jobs[job].status = Status::Created;
+                self.origins[job] = Origin::Reopened;
+            }
+        }
+    }
+
+    /// Lets every job that can go on do so and returns all that happened.
+    pub(crate) fn finish(mut self) -> Vec<Transition> {
+        let graph = self.graph;
+        let mut earlier = StatusSet::default();
+        let mut stage = StatusSet::default();
+        let mut stage_number = None;
+        for job in std::mem::take(&mut self.order) {
+            let fixed = &graph.jobs[job];
+            if stage_number.replace(fixed.stage) != Some(fixed.stage) {
+                earlier = earlier.union(std::mem::take(&mut stage));
+            }
+            if self.jobs[job].status == Status::Created {
+                let previous = match &fixed.needs {
+                    Some(needs) => statuses(graph, self.jobs, needs.iter().copied()).status(true),
+                    None => earlier.status(false),
+                };
+                self.decide(job, previous.unwrap_or(Status::Success));
+            }
+            stage = stage.union(statuses(graph, self.jobs, [job]));
+        }
+        self.transitions
+    }
+
+    fn decide(&mut self, job: usize, previous: Status) {
+        let fixed = &self.graph.jobs[job];
+        let origin = self.origins[job];
+        let to = match gate(fixed.when, fixed.needs.is_some(), previous) {
+            Gate::Wait => Status::Created,
+            Gate::Skip => Status::Skipped,
+            Gate::Run => match origin {
+                Origin::NewAttempt(Attempt::Automatic | Attempt::ByHand) => Status::Pending,
+                _ => ready_status(fixed.when),
+            },
+        };
+        match origin {
+            Origin::NewAttempt(attempt) => {
+                self.jobs[job].status = to;
+                self.transitions.push(Transition::NewAttempt {
+                    job,
+                    number: self.jobs[job].attempt,
+                    status: to,
+                    automatic: attempt == Attempt::Automatic,
+                });
+            }
+            Origin::Reopened if to == Status::Skipped => self.jobs[job].status = to,
+            Origin::Reopened => {
+                self.jobs[job].status = Status::Skipped;
+                self.change(job, Status::Created);
+                if to != Status::Created {
+                    self.change(job, to);
+                }
+            }
+            Origin::Unchanged if to == Status::Created => {}
+            Origin::Unchanged => self.change(job, to),
+        }
+    }
+}
+
+/// The statuses of some jobs of a run.
+pub(crate) fn statuses(
+    graph: &Graph,
+    jobs: &[JobState],
+    which: impl IntoIterator<Item = usize>,
+) -> StatusSet {
+    which
+        .into_iter()
+        .map(|job| {
+            let state = &jobs[job];
+            let allowed = is_allowed_failure(&graph.jobs[job], state.exit_code);
+            (state.status, allowed)
+        })
+        .collect()
+}
