@@ -27,7 +27,9 @@ pub enum JobEvent {
     },
     /// Its script went well.
     Success,
-    /// It failed; a canceling job ends `canceled` instead.
+    /// It failed; a canceling job ends `canceled` instead. A job that no runner
+    /// has taken fails only for a reason that needs no runner, such as
+    /// [`FailureReason::StuckOrTimeoutFailure`].
     Drop {
         /// Why.
         reason: FailureReason,

@@ -12,6 +12,7 @@ mod graph;
 mod order;
 mod process;
 mod retry;
+mod run_status;
 mod state;
 mod step;
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tappet_model::{FailureReason, Status};
 
 use crate::process::{Processing, statuses};
+use crate::run_status::run_status;
 use crate::step::{job_event, run_event};
 use crate::{Event, Graph, Refused, Transition};
 
@@ -81,9 +82,8 @@ impl RunState {
     }
 
     fn update_status(&mut self, graph: &Graph) -> Option<Transition> {
-        let to = statuses(graph, &self.jobs, 0..self.jobs.len())
-            .status(false)
-            .unwrap_or(Status::Success);
+        let composite = statuses(graph, &self.jobs, 0..self.jobs.len()).status(false);
+        let to = run_status(self.status, composite.unwrap_or(Status::Success));
         let from = std::mem::replace(&mut self.status, to);
         (from != to).then_some(Transition::Run { from, to })
     }

@@ -36,7 +36,9 @@ pub(crate) fn job_event(
             Ok(moved(graph, jobs, job, Status::Canceled))
         }
         JobEvent::Drop { reason, exit_code } => {
-            require(status == Status::Running, Refused::NotRunning)?;
+            let waits = status == Status::Scheduled || status.is_active();
+            let possible = status == Status::Running || (waits && ends_the_wait(reason));
+            require(possible, Refused::NotRunning)?;
             Ok(failed(graph, jobs, job, reason, exit_code))
         }
         JobEvent::Cancel => {
@@ -117,6 +119,24 @@ fn failed(
         processing.cancel_all();
     }
     processing.finish()
+}
+
+/// Whether the failure is one of an attempt that no runner has taken yet. Every
+/// other reason tells of a runner, so without one it is a late or wrong call.
+fn ends_the_wait(reason: FailureReason) -> bool {
+    matches!(
+        reason,
+        FailureReason::StuckOrTimeoutFailure
+            | FailureReason::MissingDependencyFailure
+            | FailureReason::RunnerUnsupported
+            | FailureReason::StaleSchedule
+            | FailureReason::ArchivedFailure
+            | FailureReason::UnmetPrerequisites
+            | FailureReason::SchedulerFailure
+            | FailureReason::DataIntegrityFailure
+            | FailureReason::NoMatchingRunner
+            | FailureReason::ConfigError
+    )
 }
 
 /// A skipped job is not: it has not been tried, and comes back by itself when

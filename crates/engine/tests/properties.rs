@@ -1,0 +1,446 @@
+//! What holds for every run, whatever its graph and whatever happens to it.
+//! The checks rebuild the run from the transitions alone, as a store would,
+//! and know the rules only in their plainest form.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use tappet_engine::{
+    Event, Graph, GraphJob, JobEvent, JobState, RunEvent, RunState, Transition, composite,
+    is_allowed_failure,
+};
+use tappet_model::plan::{AllowFailure, RetryPolicy, When};
+use tappet_model::{FailureReason, Status};
+
+/// What people, runners and timers do.
+#[derive(Clone, Debug)]
+enum Act {
+    /// A runner takes one of the pending jobs.
+    Take { which: Index, gracefully: bool },
+    /// A runner ends one of its jobs; `None`: well.
+    End {
+        which: Index,
+        exit_code: Option<i32>,
+    },
+    /// Somebody plays one of the manual or scheduled jobs.
+    Play { which: Index },
+    /// Somebody retries one of the ended jobs.
+    Retry { which: Index },
+    /// Anything happens to any job, or to one that does not exist.
+    Any { job: usize, event: JobEvent },
+    /// Something happens to the run.
+    Run(RunEvent),
+}
+
+/// A run, and beside it what its transitions say.
+struct Watched<'a> {
+    graph: &'a Graph,
+    state: RunState,
+    jobs: Vec<WatchedJob>,
+    run: Status,
+    story: Vec<Transition>,
+}
+
+struct WatchedJob {
+    status: Status,
+    attempt: u32,
+    exit_code: Option<i32>,
+    /// A runner has had the newest attempt.
+    taken: bool,
+}
+
+impl<'a> Watched<'a> {
+    fn start(graph: &'a Graph) -> Self {
+        let (state, transitions) = RunState::start(graph);
+        let created = || WatchedJob {
+            status: Status::Created,
+            attempt: 1,
+            exit_code: None,
+            taken: false,
+        };
+        let mut watched = Self {
+            graph,
+            state,
+            jobs: graph.jobs.iter().map(|_| created()).collect(),
+            run: Status::Created,
+            story: Vec::new(),
+        };
+        watched.follow(transitions);
+        watched
+    }
+
+    fn act(&mut self, act: &Act) {
+        let event = match *act {
+            Act::Take { which, gracefully } => self.pick(which, &[Status::Pending]).map(|job| {
+                let cancels_gracefully = gracefully;
+                (job, JobEvent::Run { cancels_gracefully })
+            }),
+            Act::End { which, exit_code } => self
+                .pick(which, &[Status::Running, Status::Canceling])
+                .map(|job| (job, end(exit_code))),
+            Act::Play { which } => self
+                .pick(which, &[Status::Manual, Status::Scheduled])
+                .map(|job| (job, JobEvent::Play)),
+            Act::Retry { which } => self
+                .pick(which, &[Status::Success, Status::Failed, Status::Canceled])
+                .map(|job| (job, JobEvent::Retry)),
+            Act::Any { job, ref event } => Some((job, event.clone())),
+            Act::Run(event) => return self.step(Event::Run(event)),
+        };
+        if let Some((job, event)) = event {
+            self.step(Event::Job { job, event });
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let before = self.state.clone();
+        match self.state.step(self.graph, event.clone()) {
+            Ok(transitions) => self.follow(transitions),
+            Err(refused) => {
+                assert_eq!(self.state, before, "{event:?} was refused: {refused}");
+            }
+        }
+    }
+
+    /// Lets runners take and end everything, well or badly by turns.
+    fn drain(&mut self) {
+        for turn in 0.. {
+            let Some(job) = self.find(|status| status.is_active() || status.is_executing()) else {
+                break;
+            };
+            let event = match self.jobs[job].status {
+                Status::Pending => JobEvent::Run {
+                    cancels_gracefully: false,
+                },
+                _ => end((turn % 3 == 0).then_some(1)),
+            };
+            self.step(Event::Job { job, event });
+            assert!(
+                turn < 100 * self.jobs.len(),
+                "the run does not come to an end"
+            );
+        }
+    }
+
+    fn pick(&self, which: Index, statuses: &[Status]) -> Option<usize> {
+        let fitting: Vec<usize> = (0..self.jobs.len())
+            .filter(|&job| statuses.contains(&self.jobs[job].status))
+            .collect();
+        (!fitting.is_empty()).then(|| *which.get(&fitting))
+    }
+
+    fn find(&self, fits: impl Fn(Status) -> bool) -> Option<usize> {
+        self.jobs.iter().position(|job| fits(job.status))
+    }
+
+    fn follow(&mut self, transitions: Vec<Transition>) {
+        for transition in &transitions {
+            match *transition {
+                Transition::Job {
+                    job,
+                    from,
+                    to,
+                    reason,
+                    exit_code,
+                } => {
+                    assert_eq!(self.jobs[job].status, from, "job {job}");
+                    assert_ne!(from, to, "job {job}");
+                    assert_eq!(reason.is_some(), to == Status::Failed, "job {job}");
+                    self.check_order(job, from, to);
+                    let watched = &mut self.jobs[job];
+                    assert!(
+                        !from.is_completed() || (from, to) == (Status::Skipped, Status::Created),
+                        "job {job} is over and cannot become {to}"
+                    );
+                    if to == Status::Running {
+                        assert_eq!(from, Status::Pending, "job {job}");
+                        let twice = std::mem::replace(&mut watched.taken, true);
+                        assert!(
+                            !twice,
+                            "attempt {} of job {job} runs twice",
+                            watched.attempt
+                        );
+                    }
+                    watched.status = to;
+                    watched.exit_code = exit_code;
+                }
+                Transition::NewAttempt {
+                    job,
+                    number,
+                    status,
+                    ..
+                } => {
+                    let old = self.jobs[job].status;
+                    assert!(
+                        old.is_completed() && old != Status::Skipped,
+                        "job {job} is {old} and gets a new attempt"
+                    );
+                    assert_eq!(number, self.jobs[job].attempt + 1, "job {job}");
+                    self.check_order(job, Status::Created, status);
+                    self.jobs[job] = WatchedJob {
+                        status,
+                        attempt: number,
+                        exit_code: None,
+                        taken: false,
+                    };
+                }
+                Transition::Run { from, to } => {
+                    assert_eq!(self.run, from);
+                    assert_ne!(from, to);
+                    self.run = to;
+                }
+            }
+        }
+        self.story.extend(transitions);
+        self.check_state();
+    }
+
+    /// A job sets off only when those before it are over, and well enough.
+    fn check_order(&self, job: usize, from: Status, to: Status) {
+        let sets_off = matches!(to, Status::Pending | Status::Manual | Status::Scheduled);
+        if from != Status::Created || !sets_off {
+            return;
+        }
+        let fixed = &self.graph.jobs[job];
+        let before: Vec<usize> = match &fixed.needs {
+            Some(needs) => needs.clone(),
+            None => (0..self.jobs.len())
+                .filter(|&other| self.graph.jobs[other].stage < fixed.stage)
+                .collect(),
+        };
+        let optional =
+            |other: &usize| self.jobs[*other].status == Status::Manual && self.allowed(*other);
+        let absent = |other: &usize| self.jobs[*other].status == Status::Skipped || optional(other);
+        let broken = |other: &usize| {
+            matches!(self.jobs[*other].status, Status::Failed | Status::Canceled)
+                && !self.allowed(*other)
+        };
+        let goes_without =
+            fixed.when == When::Always && fixed.needs.is_some() && before.iter().any(absent);
+        for other in &before {
+            assert!(
+                goes_without || self.jobs[*other].status.is_completed() || optional(other),
+                "job {job} becomes {to} before job {other} is over"
+            );
+        }
+        match fixed.when {
+            When::OnFailure => assert!(before.iter().any(broken), "job {job} without a failure"),
+            When::Always => {}
+            When::OnSuccess | When::Manual | When::Delayed { .. } => {
+                assert!(!before.iter().any(broken), "job {job} after a failure");
+                let missing = fixed.needs.is_some() && before.iter().any(absent);
+                assert!(!missing, "job {job} without one of its needs");
+            }
+        }
+    }
+
+    fn check_state(&self) {
+        let told = |job: &WatchedJob| (job.status, job.attempt, job.exit_code);
+        let kept = |job: &JobState| (job.status, job.attempt, job.exit_code);
+        assert!(
+            self.jobs
+                .iter()
+                .map(told)
+                .eq(self.state.jobs.iter().map(kept)),
+            "the transitions do not tell the whole story"
+        );
+        assert_eq!(self.run, self.state.status);
+
+        let jobs = (0..self.jobs.len()).map(|job| (self.jobs[job].status, self.allowed(job)));
+        let composite = composite(jobs, false).unwrap_or(Status::Success);
+        let begun = (self.run, composite) == (Status::Running, Status::Pending);
+        assert!(
+            self.run == composite || begun,
+            "the run is {} and its jobs are {composite}",
+            self.run
+        );
+
+        let moving = self.find(|status| {
+            status.is_active()
+                || status.is_executing()
+                || matches!(status, Status::Manual | Status::Scheduled)
+        });
+        let waiting = self.find(|status| !status.is_completed());
+        assert!(
+            moving.is_some() || waiting.is_none(),
+            "job {waiting:?} waits for nothing"
+        );
+    }
+
+    fn allowed(&self, job: usize) -> bool {
+        is_allowed_failure(&self.graph.jobs[job], self.jobs[job].exit_code)
+    }
+}
+
+fn end(exit_code: Option<i32>) -> JobEvent {
+    match exit_code {
+        None => JobEvent::Success,
+        Some(_) => JobEvent::Drop {
+            reason: FailureReason::ScriptFailure,
+            exit_code,
+        },
+    }
+}
+
+prop_compose! {
+    fn any_job()(
+        stage in 0..4_usize,
+        when in prop_oneof![
+            4 => Just(When::OnSuccess),
+            1 => Just(When::OnFailure),
+            1 => Just(When::Always),
+            1 => Just(When::Manual),
+            1 => Just(When::Delayed { start_in_s: 1 }),
+        ],
+        allow_failure in prop_oneof![
+            3 => Just(AllowFailure::No),
+            1 => Just(AllowFailure::Yes),
+            1 => Just(AllowFailure::ExitCodes(vec![1])),
+        ],
+        max in prop_oneof![3 => Just(0), 1 => 1..=2_u32],
+    ) -> GraphJob {
+        let retry = RetryPolicy { max, ..RetryPolicy::default() };
+        GraphJob { stage, when, allow_failure, needs: None, retry }
+    }
+}
+
+prop_compose! {
+    /// Jobs in stage order; inside a stage, needs point both ways.
+    fn any_graph()(
+        mut jobs in prop::collection::vec(any_job(), 1..10),
+        needs in prop::collection::vec(
+            prop::option::of(prop::collection::vec(any::<Index>(), 0..3)),
+            10,
+        ),
+        backwards in any::<bool>(),
+        cancel_on_job_failure in prop::bool::weighted(0.2),
+    ) -> Graph {
+        jobs.sort_by_key(|job| job.stage);
+        let stages: Vec<usize> = jobs.iter().map(|job| job.stage).collect();
+        let place = |job: usize| {
+            let first = stages.partition_point(|&stage| stage < stages[job]);
+            let end = stages.partition_point(|&stage| stage <= stages[job]);
+            if backwards { first + end - 1 - job } else { job }
+        };
+        for (job, needs) in needs.into_iter().enumerate().take(stages.len()) {
+            jobs[place(job)].needs = needs.map(|needs| {
+                let mut needs: Vec<usize> = needs
+                    .into_iter()
+                    .filter(|_| job > 0)
+                    .map(|need| place(need.index(job)))
+                    .collect();
+                needs.sort_unstable();
+                needs.dedup();
+                needs
+            });
+        }
+        Graph { jobs, cancel_on_job_failure }
+    }
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let exit_code = prop::option::of(1..=2);
+    let event = prop_oneof![
+        any::<bool>().prop_map(|cancels_gracefully| JobEvent::Run { cancels_gracefully }),
+        exit_code.clone().prop_map(end),
+        prop::sample::select(FailureReason::ALL).prop_map(|reason| JobEvent::Drop {
+            reason,
+            exit_code: None,
+        }),
+        prop::sample::select(vec![
+            JobEvent::Cancel,
+            JobEvent::ForceCancel,
+            JobEvent::Play,
+            JobEvent::Retry,
+            JobEvent::Skip,
+            JobEvent::Enqueue,
+        ]),
+    ];
+    prop_oneof![
+        8 => (any::<Index>(), any::<bool>())
+            .prop_map(|(which, gracefully)| Act::Take { which, gracefully }),
+        8 => (any::<Index>(), exit_code)
+            .prop_map(|(which, exit_code)| Act::End { which, exit_code }),
+        2 => any::<Index>().prop_map(|which| Act::Play { which }),
+        2 => any::<Index>().prop_map(|which| Act::Retry { which }),
+        4 => (0..11_usize, event).prop_map(|(job, event)| Act::Any { job, event }),
+        1 => prop::sample::select(vec![RunEvent::Cancel, RunEvent::Retry]).prop_map(Act::Run),
+    ]
+}
+
+fn any_acts() -> impl Strategy<Value = Vec<Act>> {
+    prop::collection::vec(any_act(), 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1024,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Order, single runs, refusals, progress and the run's status are checked
+    /// after every step by [`Watched`].
+    #[test]
+    fn a_run_keeps_its_rules_and_comes_to_an_end(graph in any_graph(), acts in any_acts()) {
+        let mut run = Watched::start(&graph);
+        for act in &acts {
+            run.act(act);
+        }
+        run.drain();
+        prop_assert!(run.find(|status| status.is_active() || status.is_executing()).is_none());
+    }
+
+    #[test]
+    fn the_same_events_give_the_same_state(graph in any_graph(), acts in any_acts()) {
+        let runs = [(); 2].map(|()| {
+            let mut run = Watched::start(&graph);
+            for act in &acts {
+                run.act(act);
+            }
+            (run.state, run.story)
+        });
+        prop_assert_eq!(&runs[0], &runs[1]);
+    }
+
+    /// A step leaves nothing undone that the next one would do.
+    #[test]
+    fn a_step_goes_all_the_way(graph in any_graph(), acts in any_acts()) {
+        let mut run = Watched::start(&graph);
+        for act in &acts {
+            run.act(act);
+            if let Some(job) = run.find(Status::is_completed) {
+                let event = Event::Job { job, event: JobEvent::Cancel };
+                prop_assert_eq!(run.state.clone().step(&graph, event), Ok(Vec::new()));
+            }
+        }
+    }
+
+    #[test]
+    fn canceling_a_run_leaves_only_what_its_runners_still_hold(
+        graph in any_graph(),
+        acts in any_acts(),
+    ) {
+        let mut run = Watched::start(&graph);
+        for act in &acts {
+            run.act(act);
+        }
+        run.step(Event::Run(RunEvent::Cancel));
+        let left = run.find(|status| !status.is_completed() && status != Status::Canceling);
+        prop_assert_eq!(left, None);
+    }
+
+    #[test]
+    fn a_run_that_goes_well_succeeds(mut graph in any_graph()) {
+        for job in &mut graph.jobs {
+            job.when = When::OnSuccess;
+        }
+        let mut run = Watched::start(&graph);
+        while let Some(job) = run.find(|status| !status.is_completed()) {
+            let job = run.find(Status::is_active).unwrap_or(job);
+            for event in [JobEvent::Run { cancels_gracefully: true }, JobEvent::Success] {
+                run.step(Event::Job { job, event });
+            }
+        }
+        prop_assert!(run.jobs.iter().all(|job| job.status == Status::Success));
+    }
+}
