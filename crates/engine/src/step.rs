@@ -113,8 +113,8 @@ fn failed(
     let mut processing = Processing::new(graph, jobs);
     processing.fail(job, reason, exit_code);
     if again {
+        // Nothing was skipped on account of an attempt that was still running.
         processing.begin_attempt(job, Attempt::Automatic);
-        processing.reopen_dependants(job);
     } else if graph.cancel_on_job_failure && !is_allowed_failure(fixed, exit_code) {
         processing.cancel_all();
     }

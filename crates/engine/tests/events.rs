@@ -72,6 +72,12 @@ fn a_run_without_jobs_succeeds() {
 #[case::success_too_early("a@one; b@two", &[], "success b", Refused::NotRunning)]
 #[case::give_up_too_early("a@one; b@two", &[], "give_up b", Refused::NotRunning)]
 #[case::give_up_what_nobody_played("a@one manual", &[], "give_up a", Refused::NotRunning)]
+#[case::late_failure_of_an_older_attempt(
+    "a@one retry(2)",
+    &["drop a"],
+    "late_drop a",
+    Refused::NotRunning
+)]
 #[case::play_a_normal_job("a@one", &[], "play a", Refused::NotPlayable)]
 #[case::play_twice("a@one manual", &["play a"], "play a", Refused::NotPlayable)]
 #[case::retry_a_pending_job("a@one", &[], "retry a", Refused::NotRetryable)]

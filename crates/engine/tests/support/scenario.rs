@@ -4,7 +4,8 @@
 //! `cancel_on_failure` in the list is about the run.
 //!
 //! What happens is `verb job…`, where `success` and `drop` of a job that no
-//! runner has yet let one take it first, and `give_up` fails it without one;
+//! runner has yet let one take it first, `late_drop` does not, and `give_up`
+//! fails it without a runner;
 //! where that leads is `run status: job job status, job status`.
 
 use std::collections::BTreeMap;
@@ -116,6 +117,7 @@ impl Scenario {
             "success" => JobEvent::Success,
             "drop" => failure(FailureReason::ScriptFailure, Some(1)),
             "drop(3)" => failure(FailureReason::ScriptFailure, Some(3)),
+            "late_drop" => failure(FailureReason::ScriptFailure, Some(1)),
             "give_up" => failure(FailureReason::StuckOrTimeoutFailure, None),
             "cancel" => JobEvent::Cancel,
             "force_cancel" => JobEvent::ForceCancel,
