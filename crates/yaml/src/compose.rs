@@ -6,11 +6,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag, options};
+use granit_parser::{
+    Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag, options,
+};
 use tappet_model::Position;
 
 use crate::error::YamlError;
 use crate::limits::{Limits, Size, too_big};
+use crate::quoted_lines::PaddedLines;
+use crate::syntax::{CANNOT_START, SOURCE, syntax_error};
 
 /// Where a node stands in [`Composed::nodes`].
 pub(crate) type NodeIndex = usize;
@@ -42,6 +46,23 @@ pub(crate) enum RawKind<'text> {
     Alias(NodeIndex),
 }
 
+/// Why a text could not be composed.
+pub(crate) enum Failure {
+    /// The parser's own complaint.
+    Syntax(ScanError),
+    /// Ours.
+    Refused(YamlError),
+}
+
+impl Failure {
+    pub(crate) fn into_error(self, padded: &PaddedLines) -> YamlError {
+        match self {
+            Self::Syntax(error) => syntax_error(&error, padded),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
 /// Reads all documents of a text.
 ///
 /// # Errors
@@ -51,7 +72,8 @@ pub(crate) enum RawKind<'text> {
 pub(crate) fn compose<'text>(
     text: &'text str,
     limits: &Limits,
-) -> Result<Composed<'text>, YamlError> {
+    padded: &PaddedLines,
+) -> Result<Composed<'text>, Failure> {
     let parser = Parser::new_from_str_with_options(
         text,
         options! {
@@ -64,6 +86,7 @@ pub(crate) fn compose<'text>(
     let mut composer = Composer {
         text,
         limits,
+        padded,
         composed: Composed {
             nodes: Vec::new(),
             roots: Vec::new(),
@@ -73,8 +96,8 @@ pub(crate) fn compose<'text>(
         total: Size::default(),
     };
     for next in parser {
-        let (event, span) = next?;
-        composer.take(event, span)?;
+        let (event, span) = next.map_err(Failure::Syntax)?;
+        composer.take(event, span).map_err(Failure::Refused)?;
     }
     Ok(composer.composed)
 }
@@ -82,6 +105,7 @@ pub(crate) fn compose<'text>(
 struct Composer<'text, 'limits> {
     text: &'text str,
     limits: &'limits Limits,
+    padded: &'limits PaddedLines,
     composed: Composed<'text>,
     /// Collections not yet closed, outermost first.
     open: Vec<Open>,
@@ -109,7 +133,7 @@ impl<'text> Composer<'text, '_> {
                 self.leaf(kind, tag, anchor, size, &span)
             }
             Event::Alias(anchor) => {
-                let position = position(&span.start);
+                let position = self.position(&span.start);
                 // An anchor around its own alias would never end.
                 let (target, size) = self
                     .anchors
@@ -119,13 +143,15 @@ impl<'text> Composer<'text, '_> {
                 self.leaf(RawKind::Alias(target), None, 0, size, &span)
             }
             Event::UnresolvedAlias(name) => Err(YamlError::at(
-                position(&span.start),
+                self.position(&span.start),
                 format!("Unknown alias: {name}"),
             )),
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(style, anchor, tag) => {
+                self.refuse_tab_indentation(style, &span)?;
                 self.start(RawKind::Sequence(Vec::new()), tag, anchor, &span)
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
+                self.refuse_tab_indentation(style, &span)?;
                 self.start(RawKind::Mapping(Vec::new()), tag, anchor, &span)
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -192,7 +218,7 @@ impl<'text> Composer<'text, '_> {
         let index = self.composed.nodes.len();
         self.composed.nodes.push(RawNode {
             kind,
-            position: position(&start),
+            position: self.position(&start),
             tag,
             size: None,
         });
@@ -209,7 +235,7 @@ impl<'text> Composer<'text, '_> {
             depth: self.open.len() + size.depth,
             ..self.total
         };
-        self.limits.check(here, position(&span.start))
+        self.limits.check(here, self.position(&span.start))
     }
 
     fn attach(&mut self, index: NodeIndex, size: Size) {
@@ -244,12 +270,24 @@ impl<'text> Composer<'text, '_> {
             _ => text,
         }
     }
-}
 
-/// The parser counts columns from 0.
-pub(crate) fn position(marker: &Marker) -> Position {
-    Position {
-        line: marker.line(),
-        column: marker.col() + 1,
+    /// libyaml takes a tab for indentation before a block collection and
+    /// refuses it; the parser lets some pass.
+    fn refuse_tab_indentation(&self, style: StructureStyle, span: &Span) -> Result<(), YamlError> {
+        let before = span
+            .start
+            .byte_offset()
+            .and_then(|start| self.text.get(..start));
+        if style == StructureStyle::Block && before.is_some_and(|text| text.ends_with('\t')) {
+            return Err(YamlError::at(
+                self.position(&span.start),
+                format!("{SOURCE}: {CANNOT_START}"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn position(&self, marker: &Marker) -> Position {
+        self.padded.position(marker)
     }
 }

@@ -16,6 +16,7 @@ mod mapping;
 mod merge;
 mod node;
 mod psych;
+mod quoted_lines;
 mod scalar;
 mod syntax;
 mod tag;

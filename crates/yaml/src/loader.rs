@@ -2,12 +2,13 @@
 
 use tappet_model::Position;
 
-use crate::compose::{Composed, NodeIndex, RawKind, RawNode, compose};
+use crate::compose::{Composed, Failure, NodeIndex, RawKind, RawNode, compose};
 use crate::error::{YamlError, YamlWarning};
 use crate::limits::Limits;
 use crate::mapping::{Key, KeyKind, Mapping};
 use crate::merge::{MERGE_KEY, Written, merge};
 use crate::node::{Node, Value};
+use crate::quoted_lines::PaddedLines;
 use crate::scalar::Scalar;
 use crate::tag::{self, TagRule};
 use crate::text::float_text;
@@ -45,15 +46,30 @@ pub struct Loaded {
 pub fn load(text: &str, schema: Schema, limits: &Limits) -> Result<Loaded, YamlError> {
     limits.check_source(text)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let composed = compose(text, limits)?;
+    let mut padded = PaddedLines::default();
+    let mut padded_text = None;
+    loop {
+        let text = padded_text.as_deref().unwrap_or(text);
+        match compose(text, limits, &padded) {
+            Ok(composed) => return build(&composed, schema),
+            Err(Failure::Syntax(error)) => match padded.pad(text, &error) {
+                Some(text) => padded_text = Some(text),
+                None => return Err(Failure::Syntax(error).into_error(&padded)),
+            },
+            Err(failure) => return Err(failure.into_error(&padded)),
+        }
+    }
+}
+
+fn build(composed: &Composed<'_>, schema: Schema) -> Result<Loaded, YamlError> {
     let mut loader = Loader {
         nodes: &composed.nodes,
         schema,
         warnings: Vec::new(),
         aliases_followed: 0,
     };
-    let Composed { roots, .. } = &composed;
-    let documents = roots
+    let documents = composed
+        .roots
         .iter()
         .map(|&root| loader.node(root))
         .collect::<Result<_, _>>()?;
@@ -173,6 +189,10 @@ impl Loader<'_, '_> {
     fn tag_rule(&self, raw: &RawNode<'_>) -> Result<Option<TagRule>, YamlError> {
         match raw.tag.as_deref().map(tag::rule) {
             Some(TagRule::Forbidden(class)) => Err(forbidden(&class, raw.position)),
+            Some(TagRule::Binary) => Err(YamlError::at(
+                raw.position,
+                "`!!binary` values are not supported: write the text itself",
+            )),
             rule => Ok(rule),
         }
     }

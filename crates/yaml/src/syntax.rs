@@ -2,21 +2,24 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
-use crate::compose::position;
 use crate::error::YamlError;
 use crate::limits::too_big;
+use crate::quoted_lines::PaddedLines;
 
 /// Psych names the text it reads so.
-const SOURCE: &str = "(<unknown>)";
+pub(crate) const SOURCE: &str = "(<unknown>)";
 
-impl From<ScanError> for YamlError {
-    fn from(error: ScanError) -> Self {
-        let position = position(error.marker());
-        match words(error.kind()) {
-            Some(words) => Self::at(position, format!("{SOURCE}: {words}")),
-            None if *error.kind() == ErrorKind::RecursionLimitExceeded => too_big(position),
-            None => Self::at(position, format!("{SOURCE}: {}", turned(&error.info()))),
-        }
+/// libyaml's words for a tab, `@`, `%` … where nothing can start with it.
+pub(crate) const CANNOT_START: &str =
+    "found character that cannot start any token while scanning for the next token";
+
+/// The error for what the parser refused.
+pub(crate) fn syntax_error(error: &ScanError, padded: &PaddedLines) -> YamlError {
+    let position = padded.position(error.marker());
+    match words(error.kind()) {
+        Some(words) => YamlError::at(position, format!("{SOURCE}: {words}")),
+        None if *error.kind() == ErrorKind::RecursionLimitExceeded => too_big(position),
+        None => YamlError::at(position, format!("{SOURCE}: {}", turned(&error.info()))),
     }
 }
 
@@ -70,9 +73,7 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
-        | ErrorKind::UnexpectedCharacter { .. } => {
-            "found character that cannot start any token while scanning for the next token"
-        }
+        | ErrorKind::UnexpectedCharacter { .. } => CANNOT_START,
         ErrorKind::TabInIndentation | ErrorKind::TabInPlainScalar => {
             "found a tab character that violates indentation while scanning a plain scalar"
         }

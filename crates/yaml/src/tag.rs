@@ -7,14 +7,16 @@ const YAML_NAMESPACE: &str = "tag:yaml.org,2002:";
 /// The effect of a tag.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum TagRule {
-    /// Keep the text: `!`, `!!str`, `!str`.
+    /// Keep the text: `!!str`, `!str`.
     Text,
     /// Make a float of it: `!!float`.
     Float,
     /// Make a symbol of it: `!ruby/symbol`.
     Symbol,
-    /// Type the text even if it is quoted: `!!int`, `!!bool`, `!!null` …
+    /// Type the text even if it is quoted: `!`, `!!int`, `!!bool`, `!!null` …
     Retype,
+    /// Base 64: `!!binary`.
+    Binary,
     /// Not YAML's: typed like [`Retype`](Self::Retype) and remembered.
     Custom(String),
     /// Asks for an object of this class, which is refused.
@@ -32,12 +34,15 @@ pub(crate) fn rule(tag: &Tag) -> TagRule {
             "int" | "bool" | "null" | "timestamp" | "merge" | "value" | "map" | "seq" => {
                 TagRule::Retype
             }
+            "binary" => TagRule::Binary,
             name => TagRule::Forbidden(object_class(name)),
         };
     }
     let original = tag.original();
     match original.strip_prefix('!').unwrap_or(&original) {
-        "" | "str" | "ruby/string" => TagRule::Text,
+        "" => TagRule::Retype,
+        "str" | "ruby/string" => TagRule::Text,
+        "binary" => TagRule::Binary,
         "float" => TagRule::Float,
         "ruby/sym" | "ruby/symbol" => TagRule::Symbol,
         name if names_an_object(name) => TagRule::Forbidden(object_class(name)),
@@ -46,7 +51,7 @@ pub(crate) fn rule(tag: &Tag) -> TagRule {
 }
 
 fn names_an_object(name: &str) -> bool {
-    matches!(name, "binary" | "omap" | "set")
+    matches!(name, "omap" | "set")
         || ["ruby/", "str:", "map:", "seq:"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
@@ -54,6 +59,11 @@ fn names_an_object(name: &str) -> bool {
 
 /// `ruby/object:Gem::Version` → `Gem::Version`, `ruby/regexp` → `Regexp`.
 fn object_class(name: &str) -> String {
+    match name {
+        "omap" => return "Psych::Omap".to_owned(),
+        "set" => return "Psych::Set".to_owned(),
+        _ => {}
+    }
     if let Some((_, class)) = name.split_once(':') {
         return class.to_owned();
     }
@@ -96,7 +106,8 @@ mod tests {
         "ruby/object:Gem::Version",
         forbidden("Gem::Version")
     )]
-    #[case("tag:yaml.org,2002:", "binary", forbidden("binary"))]
+    #[case("tag:yaml.org,2002:", "set", forbidden("Psych::Set"))]
+    #[case("tag:yaml.org,2002:", "binary", TagRule::Binary)]
     #[case("!", "ruby/object:Gem::Version", forbidden("Gem::Version"))]
     #[case("!", "ruby/object", forbidden("Object"))]
     #[case("!", "ruby/regexp", forbidden("Regexp"))]
