@@ -1,0 +1,95 @@
+//! Whether a ref of exactly that name exists.
+//!
+//! `git cat-file` takes any revision: asked for `refs/heads/x` it also finds a
+//! branch whose short name is `refs/heads/x`, and reads `…-g1234abc` as the commit
+//! `1234abc`. So what it found counts only when the ref itself is there. A loose
+//! ref is one `lstat`; for a packed one git is asked once for each change of the
+//! packed refs.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::{Repository, locked};
+use crate::error::ReadError;
+
+/// The most names remembered between two changes of the packed refs.
+const REMEMBERED: usize = 1024;
+
+/// What is known about refs that are not loose.
+#[derive(Debug)]
+pub(super) struct ExactRefs {
+    common_dir: PathBuf,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    as_of: Option<Stamp>,
+    exists: HashMap<String, bool>,
+}
+
+/// Changes whenever packed refs, or the tables of a reftable, are rewritten.
+type Stamp = [Option<(u64, u64, i64, i64)>; 2];
+
+impl ExactRefs {
+    pub fn new(common_dir: PathBuf) -> Self {
+        Self {
+            common_dir,
+            known: Mutex::default(),
+        }
+    }
+
+    fn is_loose(&self, full_name: &str) -> bool {
+        fs::symlink_metadata(self.common_dir.join(full_name))
+            .is_ok_and(|found| found.is_file() || found.is_symlink())
+    }
+
+    fn stamp(&self) -> Stamp {
+        ["packed-refs", "reftable/tables.list"].map(|file| {
+            let found = fs::metadata(self.common_dir.join(Path::new(file))).ok()?;
+            Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+        })
+    }
+
+    fn remembered(&self, stamp: Stamp, full_name: &str) -> Option<bool> {
+        let known = locked(&self.known);
+        (known.as_of == Some(stamp))
+            .then(|| known.exists.get(full_name).copied())
+            .flatten()
+    }
+
+    fn remember(&self, stamp: Stamp, full_name: &str, exists: bool) {
+        let mut known = locked(&self.known);
+        if known.as_of != Some(stamp) || known.exists.len() >= REMEMBERED {
+            known.exists.clear();
+            known.as_of = Some(stamp);
+        }
+        known.exists.insert(full_name.to_owned(), exists);
+    }
+}
+
+impl Repository {
+    /// Whether the ref `full_name` exists, be it readable or not.
+    pub(super) async fn has_ref(&self, full_name: &str) -> Result<bool, ReadError> {
+        if self.refs.is_loose(full_name) {
+            return Ok(true);
+        }
+        // Before asking, so that a change in between is seen next time.
+        let stamp = self.refs.stamp();
+        if let Some(exists) = self.refs.remembered(stamp, full_name) {
+            return Ok(exists);
+        }
+        let mut command = self.reading();
+        command.args(["show-ref", "--verify", "--quiet", "--", full_name]);
+        let exists = match self.run(command).await?.status.code() {
+            Some(1) => false,
+            // 128: it is there, but its object is not.
+            _ => true,
+        };
+        self.refs.remember(stamp, full_name, exists);
+        Ok(exists)
+    }
+}

@@ -1,0 +1,130 @@
+//! From a ref's name to its commit, as it stands now.
+
+use std::sync::Arc;
+
+use tappet_model::{CommitSha, RefKind, RefName};
+
+use super::{MAX_MESSAGE, Repository, locked};
+use crate::batch::{Object, ObjectKind, Query};
+use crate::commit;
+use crate::error::ReadError;
+
+/// What a name stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResolvedRef {
+    /// The short name.
+    pub name: String,
+    /// Branch or tag.
+    pub kind: RefKind,
+    /// The commit; annotated tags are followed.
+    pub sha: CommitSha,
+    /// The message of an annotated tag, without signature.
+    pub tag_message: Option<Arc<str>>,
+}
+
+/// A name that stands for no single commit.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// Neither a branch nor a tag, or a tag that leads to no commit.
+    #[error("there is no branch or tag of that name")]
+    NotFound,
+    /// Both a branch and a tag.
+    #[error("the name is both a branch and a tag: write `refs/heads/…` or `refs/tags/…` in full")]
+    Ambiguous,
+    /// The repository could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Repository {
+    /// Finds the branch or tag `name`, short or full, among the refs as they stand
+    /// now. Commit ids are not refs: they are `NotFound`.
+    pub async fn resolve(&self, name: &RefName) -> Result<ResolvedRef, ResolveError> {
+        let (kind, short) = name.split();
+        let branch = format!("refs/heads/{short}");
+        let tag = format!("refs/tags/{short}");
+        let (on_branch, on_tag) = match kind {
+            None => {
+                let [on_branch, on_tag] = self.batch.ask([peel(&branch), peel(&tag)]).await?;
+                (on_branch, on_tag)
+            }
+            Some(RefKind::Branch) => (self.batch.ask([peel(&branch)]).await?[0].take(), None),
+            Some(RefKind::Tag) => (None, self.batch.ask([peel(&tag)]).await?[0].take()),
+        };
+        let on_branch = self.confirmed(&branch, on_branch).await?;
+        let on_tag = self.confirmed(&tag, on_tag).await?;
+        match (on_branch, on_tag) {
+            (Some(_), Some(_)) => Err(ResolveError::Ambiguous),
+            (Some(sha), None) => Ok(ResolvedRef {
+                name: short.to_owned(),
+                kind: RefKind::Branch,
+                sha,
+                tag_message: None,
+            }),
+            (None, Some(sha)) => Ok(ResolvedRef {
+                name: short.to_owned(),
+                kind: RefKind::Tag,
+                sha,
+                tag_message: self.tag_message(&tag).await?,
+            }),
+            (None, None) => {
+                if kind != Some(RefKind::Tag) {
+                    self.check_absent(&branch).await?;
+                }
+                if kind != Some(RefKind::Branch) {
+                    self.check_absent(&tag).await?;
+                }
+                Err(ResolveError::NotFound)
+            }
+        }
+    }
+
+    async fn confirmed(
+        &self,
+        full_name: &str,
+        found: Option<Object>,
+    ) -> Result<Option<CommitSha>, ReadError> {
+        match found {
+            Some(object) if self.has_ref(full_name).await? => {
+                Ok(Some(object.id.parse().map_err(|_| {
+                    ReadError::corrupt(format!("{full_name} leads to {}", object.id))
+                })?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A ref that exists but leads nowhere is damage; a tag of a file or a folder is not.
+    async fn check_absent(&self, full_name: &str) -> Result<(), ReadError> {
+        if !self.has_ref(full_name).await? {
+            return Ok(());
+        }
+        let end = Query::Info(format!("{full_name}^{{}}"));
+        match self.batch.ask([end]).await? {
+            [Some(object)] if object.kind != ObjectKind::Commit => Ok(()),
+            // It came into being between the two questions; the caller asked before.
+            [Some(_)] => Ok(()),
+            [None] => Err(ReadError::corrupt(format!(
+                "{full_name} leads to an object that is missing or damaged"
+            ))),
+        }
+    }
+
+    async fn tag_message(&self, full_name: &str) -> Result<Option<Arc<str>>, ReadError> {
+        let [found] = self.batch.ask([Query::Info(full_name.to_owned())]).await?;
+        let Some(tag) = found.filter(|object| object.kind == ObjectKind::Tag) else {
+            return Ok(None);
+        };
+        if let Some(message) = locked(&self.tag_messages).get(&tag.id) {
+            return Ok(Some(message));
+        }
+        let content = self.contents(&tag.id, tag.size, MAX_MESSAGE).await?;
+        let message: Arc<str> = commit::tag_message(&content).into();
+        locked(&self.tag_messages).put(tag.id, Arc::clone(&message), 1);
+        Ok(Some(message))
+    }
+}
+
+fn peel(full_name: &str) -> Query {
+    Query::Info(format!("{full_name}^{{commit}}"))
+}
