@@ -6,15 +6,16 @@
 //! row in one transaction; every call that writes returns only after its commit
 //! reached the disk.
 
+mod busy_time;
 mod error;
 mod page;
 mod record;
 mod sqlite;
 
 pub use error::{StoreError, StoreResult};
-pub use page::{Listing, PageRequest};
+pub use page::{COUNT_LIMIT, Listing, PageRequest};
 pub use record::*;
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteOptions, SqliteStore};
 
 use futures_util::future::BoxFuture;
 use tappet_model::{

@@ -1,3 +1,139 @@
-//! The SQLite adapter.
-/// SQLite.
-pub struct SqliteStore;
+//! The SQLite adapter: one writer thread that shares commits, a few reading
+//! connections, and one file of named statements per subject.
+
+mod artifacts;
+mod assignment;
+mod attempts;
+mod connection;
+mod content;
+mod create_run;
+mod events;
+mod idempotency;
+mod migrate;
+mod page;
+mod projects;
+mod queue;
+mod readers;
+mod recent;
+mod run_list;
+mod runners;
+mod runs;
+mod session;
+mod sign_ins;
+mod statement;
+mod transition;
+mod triggers;
+mod users;
+mod value;
+mod verbs;
+mod writer;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::ErrorCode;
+use tappet_model::{AttemptId, Timestamp};
+
+use self::content::Contents;
+use self::readers::Readers;
+use self::writer::Writer;
+use crate::{StoreError, StoreResult};
+
+/// How exactly a holder's last sign of life is stored; memory knows it better.
+const SEEN_EVERY: Duration = Duration::from_secs(10);
+
+/// How exactly a token's last use is stored.
+const USED_EVERY: Duration = Duration::from_mins(1);
+
+/// How a database is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SqliteOptions {
+    /// Reading connections at most; each is opened when first needed.
+    pub readers: usize,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { readers: 4 }
+    }
+}
+
+/// A [`Store`](crate::Store) in one SQLite file.
+///
+/// Dropping it waits for the last commit.
+pub struct SqliteStore {
+    readers: Readers,
+    writer: Writer,
+    /// Signs of life of holders since the start.
+    seen: Mutex<HashMap<AttemptId, Seen>>,
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    last: Timestamp,
+    stored: Timestamp,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, which is created where missing, and brings
+    /// its schema up to date. Refuses files of other programs and of newer
+    /// versions of this one.
+    pub fn open(path: &Path, options: SqliteOptions) -> StoreResult<Self> {
+        let contents = Arc::new(Contents::new());
+        let writer = Writer::open(path, Arc::clone(&contents))?;
+        Ok(Self {
+            readers: Readers::new(path.to_owned(), contents, options.readers),
+            writer,
+            seen: Mutex::new(HashMap::new()),
+        })
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<AttemptId, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            _ => StoreError::Database(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_prepares_after_migration() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tappet.db");
+        let database = connection::open_writer(&path).unwrap();
+        let subjects = [
+            artifacts::ALL,
+            attempts::ALL,
+            content::ALL,
+            events::ALL,
+            idempotency::ALL,
+            projects::ALL,
+            queue::ALL,
+            readers::ALL,
+            runners::ALL,
+            runs::ALL,
+            session::ALL,
+            sign_ins::ALL,
+            triggers::ALL,
+            users::ALL,
+            writer::ALL,
+        ];
+        for (name, sql) in subjects.concat() {
+            if let Err(error) = database.conn.prepare(sql) {
+                panic!("{name}: {error}: {sql}");
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Everything that a runner must be told about an attempt.
+
+use tappet_model::AttemptId;
+use tappet_model::plan::ArtifactSources;
+
+use super::content::Db;
+use super::{attempts, projects, runs, users};
+use crate::{Assignment, StoreError, StoreResult};
+
+/// The attempt with all that it depends on.
+pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assignment>> {
+    let Some(attempt) = attempts::attempt(db, id)? else {
+        return Ok(None);
+    };
+    let Some((run, Some(plan))) = runs::run_with_plan(db, attempt.run_id)? else {
+        return Ok(None);
+    };
+    let spec = db.spec(&plan.jobs[attempt.position].spec)?;
+    let is_source = |position: usize| match &spec.artifact_sources {
+        ArtifactSources::EarlierStages => plan
+            .graph
+            .jobs
+            .get(position)
+            .is_some_and(|job| job.stage < attempt.stage_index),
+        ArtifactSources::Jobs(names) => plan
+            .jobs
+            .get(position)
+            .is_some_and(|job| names.contains(&job.name)),
+    };
+    let artifact_sources = attempts::with_archive(db, run.id, is_source)?;
+    Ok(Some(Assignment {
+        project: projects::project(db, run.project_id)?.ok_or(StoreError::NotFound("project"))?,
+        user: users::user(db, run.user_id)?.ok_or(StoreError::NotFound("user"))?,
+        sealed_variables: runs::variables(db, run.id)?,
+        artifact_sources,
+        spec,
+        attempt,
+        run,
+    }))
+}

@@ -1,0 +1,377 @@
+//! Attempts: writing them for the transition function, reading them for lists.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, Row};
+use tappet_engine::{JobState, is_allowed_failure};
+use tappet_model::plan::When;
+use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Timestamp};
+
+use super::artifacts;
+use super::content::{Db, StoredPlan};
+use super::page;
+use super::runs;
+use super::session::Session;
+use super::statement::statements;
+use super::transition::LiveAttempt;
+use super::value::{Col, RowExt, integer, opt};
+use crate::{Attempt, AttemptFilter, COUNT_LIMIT, Listing, PageRequest, StoreError, StoreResult};
+
+macro_rules! columns {
+    () => {
+        "a.id, a.job_id, a.run_id, a.position, a.number, a.is_retried, a.status, \
+         a.failure_reason, a.exit_code, a.runner_id, a.created_at, a.queued_at, a.started_at, \
+         a.finished_at, a.log_bytes"
+    };
+}
+
+macro_rules! matching {
+    () => {
+        " FROM attempts a WHERE a.run_id = ?1 AND (?2 OR NOT a.is_retried) \
+         AND (?3 IS NULL OR a.status IN (SELECT value FROM json_each(?3)))"
+    };
+}
+
+statements! {
+    PLACE = "SELECT run_id, position FROM attempts WHERE id = ?1";
+    LIVE = "SELECT id, job_id, position, status, created_at, queued_at, started_at, finished_at,
+            number, automatic_retries, failure_reason, exit_code, cancels_gracefully
+            FROM attempts WHERE run_id = ?1 AND NOT is_retried ORDER BY position";
+    RUNNING_TIMES = "SELECT started_at, finished_at FROM attempts
+                     WHERE run_id = ?1 AND started_at IS NOT NULL AND finished_at IS NOT NULL";
+    ADD = "INSERT INTO attempts (run_id, job_id, position, number, automatic_retries,
+           cancels_gracefully, status, created_at, queued_at, finished_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    UPDATE = "UPDATE attempts SET status = ?2, is_retried = ?3, failure_reason = ?4,
+              exit_code = ?5, queued_at = ?6, started_at = ?7, finished_at = ?8 WHERE id = ?1";
+    SET_HOLDER = "UPDATE attempts SET runner_id = ?2, cancels_gracefully = ?3 WHERE id = ?1";
+    SET_LOG_SIZE = "UPDATE attempts SET log_bytes = ?2 WHERE id = ?1";
+    ONE = concat!("SELECT ", columns!(), " FROM attempts a WHERE a.id = ?1");
+    NEWEST_OF_RUN = concat!("SELECT ", columns!(), " FROM attempts a
+                    WHERE a.run_id = ?1 AND NOT a.is_retried ORDER BY a.position");
+    WITH_ARCHIVE = concat!("SELECT ", columns!(), " FROM attempts a
+                   WHERE a.run_id = ?1 AND NOT a.is_retried AND EXISTS (SELECT 1 FROM artifacts f
+                   WHERE f.attempt_id = a.id AND f.kind = 'archive') ORDER BY a.position");
+    IDS_OF_RUN = "SELECT id, position FROM attempts WHERE run_id = ?1";
+    LIST = concat!("SELECT ", columns!(), matching!(), " ORDER BY a.id DESC LIMIT ?4 OFFSET ?5");
+    COUNT = concat!("SELECT count(*) FROM (SELECT 1", matching!(), " LIMIT ?4)");
+}
+
+/// Where an attempt belongs.
+pub(super) struct AttemptPlace {
+    /// Its run.
+    pub run_id: RunId,
+    /// Position of its job in the run.
+    pub position: usize,
+}
+
+/// Where an attempt belongs, if it exists.
+pub(super) fn place(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<AttemptPlace>> {
+    Ok(db
+        .conn
+        .prepare_cached(PLACE)?
+        .query_row([id.0], |row| {
+            Ok(AttemptPlace {
+                run_id: RunId(row.get(0)?),
+                position: row.count(1)?,
+            })
+        })
+        .optional()?)
+}
+
+/// The newest attempts of a run by position, as the engine sees them.
+pub(super) fn live(db: &Db<'_>, run: RunId) -> StoreResult<Vec<(LiveAttempt, JobState)>> {
+    let mut statement = db.conn.prepare_cached(LIVE)?;
+    let rows = statement.query_map([run.0], |row| {
+        let status = row.col(3)?;
+        let failure_reason = row.opt(10)?;
+        let exit_code = row.get(11)?;
+        let attempt = LiveAttempt {
+            id: AttemptId(row.get(0)?),
+            job_id: JobId(row.get(1)?),
+            position: row.count(2)?,
+            status,
+            stored: status,
+            is_retried: false,
+            failure_reason,
+            exit_code,
+            created_at: row.col(4)?,
+            queued_at: row.opt(5)?,
+            started_at: row.opt(6)?,
+            finished_at: row.opt(7)?,
+        };
+        let state = JobState {
+            status,
+            attempt: row.count(8)?,
+            automatic_retries: row.count(9)?,
+            failure_reason,
+            exit_code,
+            cancels_gracefully: row.get(12)?,
+        };
+        Ok((attempt, state))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// When each attempt of the run was with a runner.
+pub(super) fn running_times(db: &Db<'_>, run: RunId) -> StoreResult<Vec<(Timestamp, Timestamp)>> {
+    let mut statement = db.conn.prepare_cached(RUNNING_TIMES)?;
+    let rows = statement.query_map([run.0], |row| Ok((row.col(0)?, row.col(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes a new attempt and gives it its id. The queue follows later, with
+/// [`queue::follow`](super::queue::follow).
+pub(super) fn add(
+    session: &Session,
+    run: RunId,
+    attempt: &mut LiveAttempt,
+    state: &JobState,
+) -> StoreResult<()> {
+    session.conn.prepare_cached(ADD)?.execute((
+        run.0,
+        attempt.job_id.0,
+        integer(attempt.position as u64),
+        state.attempt,
+        state.automatic_retries,
+        state.cancels_gracefully,
+        Col(attempt.status),
+        Col(attempt.created_at),
+        opt(attempt.queued_at),
+        opt(attempt.finished_at),
+    ))?;
+    attempt.id = AttemptId(session.conn.last_insert_rowid());
+    Ok(())
+}
+
+/// Writes how an attempt stands now.
+pub(super) fn update(session: &Session, attempt: &LiveAttempt) -> StoreResult<()> {
+    session.conn.prepare_cached(UPDATE)?.execute((
+        attempt.id.0,
+        Col(attempt.status),
+        attempt.is_retried,
+        opt(attempt.failure_reason),
+        attempt.exit_code,
+        opt(attempt.queued_at),
+        opt(attempt.started_at),
+        opt(attempt.finished_at),
+    ))?;
+    Ok(())
+}
+
+/// Writes who took an attempt.
+pub(super) fn set_holder(
+    session: &Session,
+    id: AttemptId,
+    runner: RunnerId,
+    cancels_gracefully: bool,
+) -> StoreResult<()> {
+    session
+        .conn
+        .prepare_cached(SET_HOLDER)?
+        .execute((id.0, runner.0, cancels_gracefully))?;
+    Ok(())
+}
+
+/// Writes the size of a stored log.
+pub(super) fn set_log_size(session: &Session, id: AttemptId, bytes: u64) -> StoreResult<()> {
+    let count = session
+        .conn
+        .prepare_cached(SET_LOG_SIZE)?
+        .execute((id.0, integer(bytes)))?;
+    match count {
+        0 => Err(StoreError::NotFound("attempt")),
+        _ => Ok(()),
+    }
+}
+
+/// One attempt.
+pub(super) fn attempt(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Attempt>> {
+    let row = db
+        .conn
+        .prepare_cached(ONE)?
+        .query_row([id.0], stored)
+        .optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let of = Owner::find(db, row.run_id)?;
+    Ok(Some(of.complete(db, row)?))
+}
+
+/// The newest attempt of each job of a run, by position.
+pub(super) fn newest_of_run(db: &Db<'_>, run: RunId) -> StoreResult<Vec<Attempt>> {
+    let rows: Vec<Stored> = db
+        .conn
+        .prepare_cached(NEWEST_OF_RUN)?
+        .query_map([run.0], stored)?
+        .collect::<Result<_, _>>()?;
+    complete_all(db, run, rows)
+}
+
+/// Those of the newest attempts that have an archive, by position.
+pub(super) fn with_archive(
+    db: &Db<'_>,
+    run: RunId,
+    wanted: impl Fn(usize) -> bool,
+) -> StoreResult<Vec<Attempt>> {
+    let rows: Vec<Stored> = db
+        .conn
+        .prepare_cached(WITH_ARCHIVE)?
+        .query_map([run.0], stored)?
+        .filter(|row| !matches!(row, Ok(row) if !wanted(row.position)))
+        .collect::<Result<_, _>>()?;
+    complete_all(db, run, rows)
+}
+
+/// The position of each attempt of a run, older ones included.
+pub(super) fn positions(db: &Db<'_>, run: RunId) -> StoreResult<HashMap<i64, usize>> {
+    let mut statement = db.conn.prepare_cached(IDS_OF_RUN)?;
+    let rows = statement.query_map([run.0], |row| Ok((row.get(0)?, row.count(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One page of a run's attempts, newest first.
+pub(super) fn list(
+    db: &Db<'_>,
+    run: RunId,
+    filter: &AttemptFilter,
+    request: PageRequest,
+) -> StoreResult<Listing<Attempt>> {
+    let statuses = (!filter.statuses.is_empty()).then(|| {
+        let words: Vec<&str> = filter
+            .statuses
+            .iter()
+            .map(|status| status.as_str())
+            .collect();
+        serde_json::json!(words).to_string()
+    });
+    let matching = (run.0, filter.include_retried, &statuses);
+    let rows: Vec<Stored> = db
+        .conn
+        .prepare_cached(LIST)?
+        .query_map(
+            (
+                matching.0,
+                matching.1,
+                matching.2,
+                page::limit(request),
+                page::offset(request),
+            ),
+            stored,
+        )?
+        .collect::<Result<_, _>>()?;
+    let count: u64 = db.conn.prepare_cached(COUNT)?.query_row(
+        (matching.0, matching.1, matching.2, integer(COUNT_LIMIT + 1)),
+        |row| row.count(0),
+    )?;
+    let rows = page::listing(rows, request, page::total(count));
+    Ok(Listing {
+        items: complete_all(db, run, rows.items)?,
+        total: rows.total,
+        has_next: rows.has_next,
+    })
+}
+
+fn complete_all(db: &Db<'_>, run: RunId, rows: Vec<Stored>) -> StoreResult<Vec<Attempt>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of = Owner::find(db, run)?;
+    rows.into_iter().map(|row| of.complete(db, row)).collect()
+}
+
+/// The columns of an attempt.
+struct Stored {
+    id: AttemptId,
+    job_id: JobId,
+    run_id: RunId,
+    position: usize,
+    number: u32,
+    is_retried: bool,
+    status: tappet_model::Status,
+    failure_reason: Option<tappet_model::FailureReason>,
+    exit_code: Option<i32>,
+    runner_id: Option<i64>,
+    created_at: Timestamp,
+    queued_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    log_bytes: Option<i64>,
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored {
+        id: AttemptId(row.get(0)?),
+        job_id: JobId(row.get(1)?),
+        run_id: RunId(row.get(2)?),
+        position: row.count(3)?,
+        number: row.count(4)?,
+        is_retried: row.get(5)?,
+        status: row.col(6)?,
+        failure_reason: row.opt(7)?,
+        exit_code: row.get(8)?,
+        runner_id: row.get(9)?,
+        created_at: row.col(10)?,
+        queued_at: row.opt(11)?,
+        started_at: row.opt(12)?,
+        finished_at: row.opt(13)?,
+        log_bytes: row.get(14)?,
+    })
+}
+
+/// What all attempts of one run share.
+struct Owner {
+    project_id: ProjectId,
+    plan: std::sync::Arc<StoredPlan>,
+}
+
+impl Owner {
+    fn find(db: &Db<'_>, run: RunId) -> StoreResult<Self> {
+        let (project_id, plan) = runs::project_and_plan(db, run)?
+            .ok_or_else(|| StoreError::Database(format!("run {run} has attempts but no plan")))?;
+        Ok(Self { project_id, plan })
+    }
+
+    fn complete(&self, db: &Db<'_>, row: Stored) -> StoreResult<Attempt> {
+        let (Some(job), Some(node)) = (
+            self.plan.jobs.get(row.position),
+            self.plan.graph.jobs.get(row.position),
+        ) else {
+            return Err(StoreError::Database(format!(
+                "attempt {} has no job in its plan",
+                row.id
+            )));
+        };
+        let files = artifacts::of_attempt(db, row.id)?;
+        let name_of = |index: usize| self.plan.jobs.get(index).map(|job| job.name.clone());
+        Ok(Attempt {
+            id: row.id,
+            job_id: row.job_id,
+            run_id: row.run_id,
+            project_id: self.project_id,
+            name: job.name.clone(),
+            stage: self.plan.stage_of(row.position).to_owned(),
+            stage_index: node.stage,
+            position: row.position,
+            number: row.number,
+            is_retried: row.is_retried,
+            status: row.status,
+            allow_failure: is_allowed_failure(node, row.exit_code),
+            is_manual: node.when == When::Manual,
+            needs: job
+                .needs
+                .as_ref()
+                .map(|needs| needs.iter().filter_map(|need| name_of(need.job)).collect()),
+            tags: job.tags.clone(),
+            failure_reason: row.failure_reason,
+            exit_code: row.exit_code,
+            runner_id: row.runner_id.map(RunnerId),
+            created_at: row.created_at,
+            queued_at: row.queued_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            archive: files.iter().find(|file| file.kind == "archive").cloned(),
+            artifacts: files,
+            log_bytes: row.log_bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Opens connections with the settings that the promises of the store rest on.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::migrate;
+use crate::{StoreError, StoreResult};
+
+/// "tppt" in the file's header tells our files from other programs'.
+pub(super) const APPLICATION_ID: i32 = 0x7470_7074;
+
+/// How long a statement waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than there are statements, so that none is prepared twice.
+const STATEMENT_CACHE: usize = 256;
+
+/// The only connection that writes.
+pub(super) struct WriterConnection {
+    /// Migrated and ready.
+    pub conn: Connection,
+    /// Of a database made just now: it has to be synced once before the first
+    /// commit counts as durable. It stays open as long as `conn`, because
+    /// closing any descriptor of the file would drop SQLite's locks on it.
+    pub unsynced: Option<File>,
+}
+
+/// Opens or creates the database and brings its schema up to date.
+pub(super) fn open_writer(path: &Path) -> StoreResult<WriterConnection> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| unusable(path, &error))?;
+    let is_new = file
+        .metadata()
+        .map_err(|error| unusable(path, &error))?
+        .len()
+        == 0;
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    if is_new {
+        // Nothing is promised yet, so nothing is synced; `unsynced` makes up for it.
+        conn.pragma_update(None, "synchronous", "OFF")?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+    } else {
+        check_owner(&conn, path)?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+    }
+    migrate::migrate(&conn)?;
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -4096;
+         PRAGMA wal_autocheckpoint = 2000;
+         PRAGMA journal_size_limit = 33554432;",
+    )?;
+    Ok(WriterConnection {
+        conn,
+        unsynced: is_new.then_some(file),
+    })
+}
+
+/// Opens a connection that can only read. The database exists already.
+pub(super) fn open_reader(path: &Path) -> StoreResult<Connection> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;")?;
+    Ok(conn)
+}
+
+fn check_owner(conn: &Connection, path: &Path) -> StoreResult<()> {
+    let id: i32 = conn
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(|error| unusable(path, &error))?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(StoreError::Database(format!(
+        "{} is not a database of Tappet: name another data directory, or move the file away",
+        path.display()
+    )))
+}
+
+fn unusable(path: &Path, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Database(format!(
+        "cannot open {}: {error}: check that the file is a readable, writable and undamaged \
+         database, or restore a backup",
+        path.display()
+    ))
+}

@@ -1,0 +1,187 @@
+//! Creates a run with everything that belongs to it in one transaction.
+
+use tappet_engine::{RunState, Transition};
+use tappet_model::{RunId, Status, WorkflowId};
+
+use super::attempts;
+use super::content::{NewPlan, StoredPlan};
+use super::events;
+use super::idempotency::{self, Known};
+use super::queue;
+use super::runs;
+use super::session::Session;
+use super::transition::{LiveAttempt, changed, is_ended, warnings};
+use super::triggers;
+use crate::{
+    Advance, ChangedAttempt, Creation, NewRun, NewRunContent, Run, StoreError, StoreResult,
+};
+
+/// A run to be, after all work that needs no database.
+pub(super) struct PreparedRun {
+    new: NewRun,
+    run: Run,
+    content: Option<PreparedContent>,
+}
+
+struct PreparedContent {
+    plan: NewPlan,
+    state: RunState,
+    transitions: Vec<Transition>,
+}
+
+impl PreparedRun {
+    /// Serialises the plan and computes the first transitions, on the caller's
+    /// thread.
+    pub fn of(mut new: NewRun) -> StoreResult<Self> {
+        let mut run = Run {
+            id: RunId(0),
+            iid: 0,
+            project_id: new.project_id,
+            workflow_id: WorkflowId(0),
+            source: new.source,
+            ref_name: std::mem::take(&mut new.ref_name),
+            ref_kind: new.ref_kind,
+            sha: new.sha.clone(),
+            commit_title: std::mem::take(&mut new.commit_title),
+            status: Status::Failed,
+            has_warnings: false,
+            name: None,
+            trigger_id: new.trigger_id,
+            trigger_short_token: None,
+            user_id: new.user_id,
+            yaml_errors: None,
+            failure_reason: None,
+            stages: Vec::new(),
+            created_at: new.now,
+            updated_at: new.now,
+            started_at: None,
+            finished_at: None,
+            busy_micros: None,
+        };
+        let nothing = NewRunContent::Invalid {
+            errors: String::new(),
+            reason: tappet_model::FailureReason::ConfigError,
+        };
+        let content = match std::mem::replace(&mut new.content, nothing) {
+            NewRunContent::Planned(mut workflow) => {
+                if workflow.jobs.len() != workflow.graph.jobs.len() {
+                    return Err(StoreError::Database(
+                        "the jobs of a new run do not match its graph".to_owned(),
+                    ));
+                }
+                run.name = workflow.name.take();
+                run.stages.clone_from(&workflow.stages);
+                let plan = NewPlan::of(*workflow)?;
+                let (state, transitions) = RunState::start(&plan.plan().graph);
+                run.status = state.status;
+                run.has_warnings = warnings(plan.plan(), &state);
+                Some(PreparedContent {
+                    plan,
+                    state,
+                    transitions,
+                })
+            }
+            NewRunContent::Invalid { errors, reason } => {
+                run.yaml_errors = Some(errors);
+                run.failure_reason = Some(reason);
+                None
+            }
+        };
+        if is_ended(run.status) {
+            run.finished_at = Some(new.now);
+            run.busy_micros = Some(0);
+        }
+        Ok(Self { new, run, content })
+    }
+
+    /// Writes the run, or finds the one that its idempotency key started.
+    pub fn write(self, session: &mut Session) -> StoreResult<Creation> {
+        let Self {
+            new,
+            mut run,
+            content,
+        } = self;
+        if let Some((key, fingerprint)) = &new.idempotency {
+            match idempotency::look_up(&session.db(), key, new.now)? {
+                Known::Nothing => {}
+                Known::Outdated(row) => idempotency::forget(session, row)?,
+                Known::Run(known) if known.fingerprint != *fingerprint => {
+                    return Err(StoreError::KeyReused);
+                }
+                Known::Run(known) => {
+                    return Ok(Creation::Replayed(Box::new(known.load(&session.db())?)));
+                }
+            }
+        }
+        let plan_id = match &content {
+            Some(content) => Some(content.plan.intern(session)?),
+            None => None,
+        };
+        runs::add(session, &mut run, plan_id, new.sealed_variables.as_deref())?;
+        if let Some(trigger) = run.trigger_id {
+            run.trigger_short_token = Some(triggers::mark_used(session, trigger, new.now)?);
+        }
+        let (attempts, changed, transitions) = match content {
+            Some(content) => {
+                let (attempts, changed) =
+                    add_jobs(session, &run, content.plan.plan(), &content.state)?;
+                (attempts, changed, content.transitions)
+            }
+            None => (Vec::new(), Vec::new(), Vec::new()),
+        };
+        let events = first_events(&run, &attempts, &transitions);
+        let last_event = events::add(session, run.id, &events, new.now)?;
+        if let Some((key, fingerprint)) = &new.idempotency {
+            idempotency::remember(session, key, fingerprint, run.id, new.now)?;
+        }
+        Ok(Creation::Created(Box::new(Advance {
+            run,
+            changed,
+            transitions,
+            last_event,
+        })))
+    }
+}
+
+fn add_jobs(
+    session: &Session,
+    run: &Run,
+    plan: &StoredPlan,
+    state: &RunState,
+) -> StoreResult<(Vec<LiveAttempt>, Vec<ChangedAttempt>)> {
+    let mut attempts = Vec::with_capacity(state.jobs.len());
+    let mut list = Vec::with_capacity(state.jobs.len());
+    for (position, job) in state.jobs.iter().enumerate() {
+        let job_id = runs::add_job(session, run.workflow_id, position)?;
+        let mut attempt = LiveAttempt::new(job_id, position, job.status, run.created_at);
+        attempts::add(session, run.id, &mut attempt, job)?;
+        queue::follow(session, run, plan, &attempt)?;
+        list.push(changed(plan, &attempt, true));
+        attempts.push(attempt);
+    }
+    Ok((attempts, list))
+}
+
+/// The run's creation, then its first transitions.
+fn first_events(
+    run: &Run,
+    attempts: &[LiveAttempt],
+    transitions: &[Transition],
+) -> Vec<(i64, Status)> {
+    let first = if run.yaml_errors.is_some() {
+        Status::Failed
+    } else {
+        Status::Created
+    };
+    let mut events = vec![(0, first)];
+    events.extend(
+        transitions
+            .iter()
+            .filter_map(|transition| match *transition {
+                Transition::Job { job, to, .. } => Some((attempts[job].id.0, to)),
+                Transition::Run { to, .. } => Some((0, to)),
+                Transition::NewAttempt { .. } => None,
+            }),
+    );
+    events
+}

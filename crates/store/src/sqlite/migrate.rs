@@ -1,0 +1,134 @@
+//! Brings the schema of a database up to date, and refuses databases that this
+//! program must not touch.
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use super::connection::APPLICATION_ID;
+use crate::{StoreError, StoreResult};
+
+/// Schema changes in order; the first has version 1. A published one never changes.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+
+const TABLE: &str = "CREATE TABLE migrations (
+    version INTEGER PRIMARY KEY,
+    checksum BLOB NOT NULL
+) STRICT";
+
+/// Applies what is missing, in one transaction.
+pub(super) fn migrate(conn: &Connection) -> StoreResult<()> {
+    let applied = applied(conn)?;
+    check(&applied)?;
+    if applied.len() == MIGRATIONS.len() {
+        return Ok(());
+    }
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    match apply(conn, applied.len()) {
+        Ok(()) => Ok(conn.execute_batch("COMMIT")?),
+        Err(error) => {
+            conn.execute_batch("ROLLBACK")?;
+            Err(error)
+        }
+    }
+}
+
+/// Checksums of the migrations that the database has, by version.
+fn applied(conn: &Connection) -> StoreResult<Vec<[u8; 32]>> {
+    let is_empty: bool = conn.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'migrations')",
+        [],
+        |row| row.get(0),
+    )?;
+    if is_empty {
+        return Ok(Vec::new());
+    }
+    let mut statement = conn.prepare("SELECT checksum FROM migrations ORDER BY version")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn check(applied: &[[u8; 32]]) -> StoreResult<()> {
+    if applied.len() > MIGRATIONS.len() {
+        return Err(StoreError::Database(format!(
+            "the database has schema version {}, this program knows only {}: start the newer \
+             program that wrote it, or restore the backup made before the upgrade",
+            applied.len(),
+            MIGRATIONS.len()
+        )));
+    }
+    for (index, (found, sql)) in applied.iter().zip(MIGRATIONS).enumerate() {
+        if *found != checksum(sql) {
+            return Err(StoreError::Database(format!(
+                "schema version {} of the database is not the one of this program: start the \
+                 program that wrote it, or restore a backup",
+                index + 1
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn apply(conn: &Connection, done: usize) -> StoreResult<()> {
+    if done == 0 {
+        conn.execute_batch(TABLE)?;
+        conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    for (index, sql) in MIGRATIONS.iter().enumerate().skip(done) {
+        conn.execute_batch(sql)?;
+        let version = i64::try_from(index + 1).expect("there are few migrations");
+        conn.execute(
+            "INSERT INTO migrations (version, checksum) VALUES (?1, ?2)",
+            (version, checksum(sql)),
+        )?;
+        conn.pragma_update(None, "user_version", version)?;
+    }
+    Ok(())
+}
+
+fn checksum(sql: &str) -> [u8; 32] {
+    Sha256::digest(sql.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        conn
+    }
+
+    #[test]
+    fn a_second_start_changes_nothing() {
+        let conn = migrated();
+        let before = conn.total_changes();
+        migrate(&conn).unwrap();
+        assert_eq!(conn.total_changes(), before);
+    }
+
+    #[test]
+    fn a_changed_migration_is_refused() {
+        let conn = migrated();
+        conn.execute("UPDATE migrations SET checksum = zeroblob(32)", [])
+            .unwrap();
+        let error = migrate(&conn).unwrap_err().to_string();
+        assert!(
+            error.contains("schema version 1 of the database is not"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_with_the_way_out() {
+        let conn = migrated();
+        conn.execute(
+            "INSERT INTO migrations SELECT version + 1, checksum FROM migrations
+             ORDER BY version DESC LIMIT 1",
+            [],
+        )
+        .unwrap();
+        let error = migrate(&conn).unwrap_err().to_string();
+        assert!(error.contains("start the newer program"), "{error}");
+    }
+}

@@ -1,0 +1,165 @@
+//! Projects.
+
+use rusqlite::{OptionalExtension, Row};
+use tappet_model::{ProjectId, RunId, UserId};
+
+use super::content::Db;
+use super::page;
+use super::runs;
+use super::session::Session;
+use super::statement::statements;
+use super::value::{Col, RowExt, integer};
+use crate::{
+    COUNT_LIMIT, Listing, NewProject, PageRequest, Project, RepositorySource, StoreError,
+    StoreResult,
+};
+
+macro_rules! select {
+    () => {
+        "SELECT p.id, p.path, p.name, p.description, p.source_kind, p.source_address,
+         p.default_branch, p.visibility, p.creator_id, p.ci_config_path, p.timeout_s,
+         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id), p.created_at
+         FROM projects p"
+    };
+}
+
+statements! {
+    ADD = "INSERT INTO projects (path, name, description, source_kind, source_address,
+           default_branch, visibility, creator_id, ci_config_path, timeout_s, created_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+           ON CONFLICT (path) DO NOTHING";
+    ADD_CI_CONFIG = "INSERT INTO ci_configs (project_id) VALUES (?1)";
+    ADD_COUNTER = "INSERT INTO run_counters (project_id, last_iid) VALUES (?1, 0)";
+    ONE = concat!(select!(), " WHERE p.id = ?1");
+    BY_PATH = concat!(select!(), " WHERE p.path = ?1");
+    NEWEST = concat!(select!(), " ORDER BY p.id DESC LIMIT ?1 OFFSET ?2");
+    COUNT = "SELECT count(*) FROM (SELECT 1 FROM projects LIMIT ?1)";
+    SEARCH = concat!(select!(), " WHERE instr(lower(p.path), lower(?3)) > 0
+             ORDER BY p.id DESC LIMIT ?1 OFFSET ?2");
+    COUNT_SEARCH = "SELECT count(*) FROM (SELECT 1 FROM projects p
+                    WHERE instr(lower(p.path), lower(?2)) > 0 LIMIT ?1)";
+}
+
+/// Where a project's pipeline file is unless somebody says otherwise (GitLab's default).
+const CI_CONFIG_PATH: &str = ".gitlab-ci.yml";
+
+/// A job's time limit unless somebody says otherwise, in seconds (GitLab's default).
+const TIMEOUT_S: u64 = 3600;
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Project> {
+    let address = row.get(5)?;
+    let source = match row.get_ref(4)?.as_str()? {
+        "local" => RepositorySource::Local(address),
+        _ => RepositorySource::Remote(address),
+    };
+    Ok(Project {
+        id: ProjectId(row.get(0)?),
+        path: row.get(1)?,
+        name: row.get(2)?,
+        description: row.get(3)?,
+        source,
+        default_branch: row.get(6)?,
+        visibility: row.get(7)?,
+        creator_id: UserId(row.get(8)?),
+        ci_config_path: row.get(9)?,
+        timeout_s: row.count(10)?,
+        ci_config_id: row.get(11)?,
+        created_at: row.col(12)?,
+    })
+}
+
+/// Adds a project with its CI config.
+pub(super) fn add(session: &Session, new: &NewProject) -> StoreResult<Project> {
+    let conn = &session.conn;
+    let (kind, address) = match &new.source {
+        RepositorySource::Local(path) => ("local", path),
+        RepositorySource::Remote(url) => ("remote", url),
+    };
+    let count = conn.prepare_cached(ADD)?.execute((
+        &new.path,
+        &new.name,
+        &new.description,
+        kind,
+        address,
+        &new.default_branch,
+        &new.visibility,
+        new.creator_id.0,
+        CI_CONFIG_PATH,
+        integer(TIMEOUT_S),
+        Col(new.now),
+    ))?;
+    if count == 0 {
+        return Err(StoreError::Taken { field: "path" });
+    }
+    let id = conn.last_insert_rowid();
+    conn.prepare_cached(ADD_CI_CONFIG)?.execute([id])?;
+    conn.prepare_cached(ADD_COUNTER)?.execute([id])?;
+    project(&session.db(), ProjectId(id))?.ok_or(StoreError::NotFound("project"))
+}
+
+/// One project.
+pub(super) fn project(db: &Db<'_>, id: ProjectId) -> StoreResult<Option<Project>> {
+    Ok(db
+        .conn
+        .prepare_cached(ONE)?
+        .query_row([id.0], stored)
+        .optional()?)
+}
+
+/// By full path, ASCII case ignored.
+pub(super) fn by_path(db: &Db<'_>, path: &str) -> StoreResult<Option<Project>> {
+    Ok(db
+        .conn
+        .prepare_cached(BY_PATH)?
+        .query_row([path], stored)
+        .optional()?)
+}
+
+/// One page, newest first.
+pub(super) fn list(
+    db: &Db<'_>,
+    search: Option<&str>,
+    request: PageRequest,
+) -> StoreResult<Listing<Project>> {
+    let (limit, offset) = (page::limit(request), page::offset(request));
+    let most = integer(COUNT_LIMIT + 1);
+    let rows: Vec<Project>;
+    let count: u64;
+    match search {
+        None => {
+            rows = db
+                .conn
+                .prepare_cached(NEWEST)?
+                .query_map((limit, offset), stored)?
+                .collect::<Result<_, _>>()?;
+            count = db
+                .conn
+                .prepare_cached(COUNT)?
+                .query_row([most], |row| row.count(0))?;
+        }
+        Some(text) => {
+            rows = db
+                .conn
+                .prepare_cached(SEARCH)?
+                .query_map((limit, offset, text), stored)?
+                .collect::<Result<_, _>>()?;
+            count = db
+                .conn
+                .prepare_cached(COUNT_SEARCH)?
+                .query_row((most, text), |row| row.count(0))?;
+        }
+    }
+    Ok(page::listing(rows, request, page::total(count)))
+}
+
+/// The time limit of the job at `position` of a run, in seconds.
+pub(super) fn time_limit(db: &Db<'_>, run: RunId, position: usize) -> StoreResult<u64> {
+    let (project_id, plan) = runs::project_and_plan(db, run)?.ok_or(StoreError::NotFound("run"))?;
+    if let Some(job) = plan.jobs.get(position)
+        && let Some(limit) = db.spec(&job.spec)?.timeout_s
+    {
+        return Ok(limit);
+    }
+    let project = project(db, project_id)?.ok_or(StoreError::NotFound("project"))?;
+    Ok(project.timeout_s)
+}

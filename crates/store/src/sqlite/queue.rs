@@ -1,0 +1,228 @@
+//! Who waits for a runner and who has one: two small tables that hold nothing
+//! else, so that a claim never meets the history.
+
+use rusqlite::OptionalExtension;
+use tappet_engine::{Event, JobEvent};
+use tappet_model::{AttemptId, RunId, RunnerId, Status, Timestamp};
+
+use super::attempts::{self, AttemptPlace};
+use super::content::{Db, StoredPlan};
+use super::projects;
+use super::runners;
+use super::session::Session;
+use super::statement::statements;
+use super::transition::{self, LiveAttempt};
+use super::value::{Col, RowExt, list_text};
+use crate::{Claim, HeldAttempt, Run, StoreError, StoreResult};
+
+statements! {
+    ENQUEUE = "INSERT INTO queue (attempt_id, project_id, run_id, tags) VALUES (?1, ?2, ?3, ?4)";
+    DEQUEUE = "DELETE FROM queue WHERE attempt_id = ?1";
+    TAG_LISTS = "WITH RECURSIVE found (tags) AS (
+                   SELECT min(tags) FROM queue
+                   UNION ALL
+                   SELECT (SELECT min(tags) FROM queue WHERE tags > found.tags)
+                   FROM found WHERE found.tags IS NOT NULL)
+                 SELECT tags FROM found WHERE tags IS NOT NULL";
+    OLDEST = "SELECT min(attempt_id) FROM queue WHERE tags = ?1";
+    HOLD = "INSERT INTO held_attempts (attempt_id, runner_id, system_id, seen_at)
+            VALUES (?1, ?2, ?3, ?4)";
+    RELEASE = "DELETE FROM held_attempts WHERE attempt_id = ?1";
+    SEEN_AT = "SELECT seen_at FROM held_attempts WHERE attempt_id = ?1";
+    SET_SEEN_AT = "UPDATE held_attempts SET seen_at = ?2 WHERE attempt_id = ?1 AND seen_at < ?2";
+    HELD = "SELECT h.attempt_id, a.run_id, a.position, a.status, h.runner_id, h.system_id,
+            a.started_at, h.seen_at
+            FROM held_attempts h CROSS JOIN attempts a ON a.id = h.attempt_id
+            ORDER BY h.attempt_id";
+}
+
+/// Brings both tables in line with an attempt's change of status. A claim adds
+/// the row of the holder itself.
+pub(super) fn follow(
+    session: &Session,
+    run: &Run,
+    plan: &StoredPlan,
+    attempt: &LiveAttempt,
+) -> StoreResult<()> {
+    let (before, after) = (attempt.stored, attempt.status);
+    if before == Status::Pending && after != Status::Pending {
+        dequeue(session, attempt.id)?;
+    }
+    if before != Status::Pending && after == Status::Pending {
+        enqueue(session, run, plan, attempt)?;
+    }
+    if before.is_executing() && !after.is_executing() {
+        session
+            .conn
+            .prepare_cached(RELEASE)?
+            .execute([attempt.id.0])?;
+    }
+    Ok(())
+}
+
+/// Lets an attempt wait for a runner.
+pub(super) fn enqueue(
+    session: &Session,
+    run: &Run,
+    plan: &StoredPlan,
+    attempt: &LiveAttempt,
+) -> StoreResult<()> {
+    session.conn.prepare_cached(ENQUEUE)?.execute((
+        attempt.id.0,
+        run.project_id.0,
+        run.id.0,
+        tag_text(&plan.jobs[attempt.position].tags),
+    ))?;
+    Ok(())
+}
+
+fn dequeue(session: &Session, id: AttemptId) -> StoreResult<()> {
+    session.conn.prepare_cached(DEQUEUE)?.execute([id.0])?;
+    Ok(())
+}
+
+/// The oldest waiting attempt that the runner may take.
+pub(super) fn next_for(db: &Db<'_>, claim: &Claim) -> StoreResult<Option<AttemptId>> {
+    let lists: Vec<String> = db
+        .conn
+        .prepare_cached(TAG_LISTS)?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut oldest = None;
+    for list in lists {
+        let tags: Vec<String> = serde_json::from_str(&list).map_err(|error| {
+            StoreError::Database(format!("the queue holds damaged tags `{list}`: {error}"))
+        })?;
+        if fits(&tags, claim) {
+            let id: Option<i64> = db
+                .conn
+                .prepare_cached(OLDEST)?
+                .query_row([&list], |row| row.get(0))?;
+            oldest = match (oldest, id) {
+                (Some(known), Some(id)) => Some(i64::min(known, id)),
+                (known, id) => known.or(id),
+            };
+        }
+    }
+    if oldest.is_some() && runners::is_paused(db, claim.runner_id)? {
+        return Ok(None);
+    }
+    Ok(oldest.map(AttemptId))
+}
+
+/// GitLab's rule: every tag of the job is one of the runner's, and a job
+/// without tags needs a runner that takes such jobs.
+fn fits(job: &[String], claim: &Claim) -> bool {
+    if job.is_empty() {
+        claim.run_untagged
+    } else {
+        job.iter().all(|tag| claim.tags.contains(tag))
+    }
+}
+
+/// The same text for the same set of tags.
+fn tag_text(tags: &[String]) -> String {
+    let mut sorted = tags.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    list_text(&sorted)
+}
+
+/// Hands the oldest fitting attempt to a runner.
+pub(super) fn claim(session: &mut Session, claim: &Claim) -> StoreResult<Option<AttemptId>> {
+    while let Some(id) = next_for(&session.db(), claim)? {
+        if take(session, claim, id)? {
+            return Ok(Some(id));
+        }
+        tracing::error!(
+            attempt = id.0,
+            "an attempt waited for a runner without being pending"
+        );
+        dequeue(session, id)?;
+    }
+    Ok(None)
+}
+
+/// Whether the engine let the runner have it.
+fn take(session: &mut Session, claim: &Claim, id: AttemptId) -> StoreResult<bool> {
+    let Some(AttemptPlace { run_id, position }) = attempts::place(&session.db(), id)? else {
+        return Ok(false);
+    };
+    let Some(live) = transition::take_live(session, run_id)? else {
+        return Ok(false);
+    };
+    if live.attempts[position].id != id {
+        return Ok(false);
+    }
+    let event = Event::Job {
+        job: position,
+        event: JobEvent::Run {
+            cancels_gracefully: claim.cancels_gracefully,
+        },
+    };
+    match transition::step(session, live, event, claim.now) {
+        Err(StoreError::Refused(_)) => return Ok(false),
+        other => other?,
+    };
+    attempts::set_holder(session, id, claim.runner_id, claim.cancels_gracefully)?;
+    session.conn.prepare_cached(HOLD)?.execute((
+        id.0,
+        claim.runner_id.0,
+        &claim.system_id,
+        Col(claim.now),
+    ))?;
+    Ok(true)
+}
+
+/// When the holder was last known to be alive, as stored.
+pub(super) fn seen_at(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Timestamp>> {
+    Ok(db
+        .conn
+        .prepare_cached(SEEN_AT)?
+        .query_row([id.0], |row| row.col(0))
+        .optional()?)
+}
+
+/// Stores when the holder was last known to be alive.
+pub(super) fn set_seen_at(session: &Session, id: AttemptId, at: Timestamp) -> StoreResult<()> {
+    session
+        .conn
+        .prepare_cached(SET_SEEN_AT)?
+        .execute((id.0, Col(at)))?;
+    Ok(())
+}
+
+/// Attempts that runners hold, oldest first.
+pub(super) fn held(db: &Db<'_>) -> StoreResult<Vec<HeldAttempt>> {
+    struct Holding {
+        attempt: HeldAttempt,
+        position: usize,
+    }
+    let mut statement = db.conn.prepare_cached(HELD)?;
+    let rows = statement.query_map([], |row| {
+        let seen_at = row.col(7)?;
+        Ok(Holding {
+            position: row.count(2)?,
+            attempt: HeldAttempt {
+                id: AttemptId(row.get(0)?),
+                run_id: RunId(row.get(1)?),
+                status: row.col(3)?,
+                runner_id: RunnerId(row.get(4)?),
+                system_id: row.get(5)?,
+                timeout_s: 0,
+                started_at: row.opt(6)?.unwrap_or(seen_at),
+                seen_at,
+            },
+        })
+    })?;
+    let mut held = Vec::new();
+    for row in rows {
+        let Holding {
+            mut attempt,
+            position,
+        } = row?;
+        attempt.timeout_s = projects::time_limit(db, attempt.run_id, position)?;
+        held.push(attempt);
+    }
+    Ok(held)
+}

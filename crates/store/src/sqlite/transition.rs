@@ -1,0 +1,345 @@
+//! The one place that writes changes of status.
+//!
+//! A run is loaded with the newest attempt of each job, the engine says what
+//! follows from an event, and attempts, run, queue and the event row are
+//! written together.
+
+use std::sync::Arc;
+
+use tappet_engine::{
+    Event, JobEvent, Refused, RunState, Transition, has_warnings, is_allowed_failure,
+};
+use tappet_model::{AttemptId, FailureReason, JobId, RunId, Status, Timestamp};
+
+use super::attempts::{self, AttemptPlace};
+use super::content::{Db, StoredPlan};
+use super::events;
+use super::queue;
+use super::runs;
+use super::session::Session;
+use crate::busy_time::busy_micros;
+use crate::{Action, Advance, ChangedAttempt, Run, StoreError, StoreResult, Target};
+
+/// A run with all that the engine needs.
+pub(super) struct LiveRun {
+    /// As stored.
+    pub run: Run,
+    /// What it consists of.
+    pub plan: Arc<StoredPlan>,
+    /// As the engine sees it; parallel to `attempts`.
+    pub state: RunState,
+    /// The newest attempt of each job, by position.
+    pub attempts: Vec<LiveAttempt>,
+}
+
+/// An attempt between two writes.
+#[derive(Clone, Debug)]
+pub(super) struct LiveAttempt {
+    /// Id.
+    pub id: AttemptId,
+    /// Of which job.
+    pub job_id: JobId,
+    /// Position of the job.
+    pub position: usize,
+    /// Status now.
+    pub status: Status,
+    /// Status in the database.
+    pub stored: Status,
+    /// A newer attempt of the job exists.
+    pub is_retried: bool,
+    /// Why it failed.
+    pub failure_reason: Option<FailureReason>,
+    /// Code of the failing command.
+    pub exit_code: Option<i32>,
+    /// Made.
+    pub created_at: Timestamp,
+    /// Became pending.
+    pub queued_at: Option<Timestamp>,
+    /// A runner took it.
+    pub started_at: Option<Timestamp>,
+    /// Ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl LiveAttempt {
+    /// An attempt that is not stored yet.
+    pub fn new(job_id: JobId, position: usize, status: Status, now: Timestamp) -> Self {
+        let mut attempt = Self {
+            id: AttemptId(0),
+            job_id,
+            position,
+            status: Status::Created,
+            stored: Status::Created,
+            is_retried: false,
+            failure_reason: None,
+            exit_code: None,
+            created_at: now,
+            queued_at: None,
+            started_at: None,
+            finished_at: None,
+        };
+        attempt.enter(status, now);
+        attempt
+    }
+
+    fn enter(&mut self, status: Status, now: Timestamp) {
+        self.status = status;
+        match status {
+            Status::Pending => self.queued_at = Some(now),
+            Status::Running => self.started_at = Some(now),
+            _ => {}
+        }
+        self.finished_at = is_ended(status).then_some(now);
+    }
+}
+
+/// Success, failed or canceled: the statuses with a time of ending. Skipped
+/// has none, as in GitLab.
+pub(super) fn is_ended(status: Status) -> bool {
+    status.is_completed() && status != Status::Skipped
+}
+
+/// Applies an action to its target.
+pub(super) fn act(
+    session: &mut Session,
+    target: Target,
+    action: Action,
+    now: Timestamp,
+) -> StoreResult<Advance> {
+    match (target, action) {
+        (Target::Attempt(id), Action::Job(event)) => {
+            let AttemptPlace { run_id, position } =
+                attempts::place(&session.db(), id)?.ok_or(StoreError::NotFound("attempt"))?;
+            let live = take_live(session, run_id)?.ok_or(StoreError::NotFound("run"))?;
+            // Only a claim starts an attempt, because it also names the holder.
+            if live.attempts[position].id != id || matches!(event, JobEvent::Run { .. }) {
+                return Err(refusal(&event).into());
+            }
+            let event = Event::Job {
+                job: position,
+                event,
+            };
+            step(session, live, event, now)
+        }
+        (Target::Run(id), Action::Run(event)) => match take_live(session, id)? {
+            Some(live) => step(session, live, Event::Run(event), now),
+            None => {
+                let run = runs::run(&session.db(), id)?.ok_or(StoreError::NotFound("run"))?;
+                Ok(nothing_changed(session, run))
+            }
+        },
+        _ => Err(Refused::NotPossible.into()),
+    }
+}
+
+/// What the engine would say of this event on an attempt that is not its job's
+/// newest.
+fn refusal(event: &JobEvent) -> Refused {
+    match event {
+        JobEvent::Run { .. } => Refused::NotPending,
+        JobEvent::Success | JobEvent::Drop { .. } => Refused::NotRunning,
+        JobEvent::Play => Refused::NotPlayable,
+        JobEvent::Retry => Refused::NotRetryable,
+        JobEvent::Cancel | JobEvent::ForceCancel | JobEvent::Skip | JobEvent::Enqueue => {
+            Refused::NotPossible
+        }
+    }
+}
+
+/// The run out of the writer's memory or the database; `None` when there is no
+/// such run or it has no jobs. It comes back into memory after its next change.
+pub(super) fn take_live(session: &mut Session, id: RunId) -> StoreResult<Option<LiveRun>> {
+    match session.live.take(&id) {
+        Some(live) => Ok(Some(live)),
+        None => load(&session.db(), id),
+    }
+}
+
+fn load(db: &Db<'_>, id: RunId) -> StoreResult<Option<LiveRun>> {
+    let Some((run, Some(plan))) = runs::run_with_plan(db, id)? else {
+        return Ok(None);
+    };
+    let (attempts, jobs) = attempts::live(db, id)?.into_iter().unzip();
+    let state = RunState {
+        jobs,
+        status: run.status,
+    };
+    Ok(Some(LiveRun {
+        run,
+        plan,
+        state,
+        attempts,
+    }))
+}
+
+/// Asks the engine what follows from `event` and writes it.
+pub(super) fn step(
+    session: &mut Session,
+    mut live: LiveRun,
+    event: Event,
+    now: Timestamp,
+) -> StoreResult<Advance> {
+    let transitions = live.state.step(&live.plan.graph, event)?;
+    let advance = if transitions.is_empty() {
+        nothing_changed(session, live.run.clone())
+    } else {
+        write(session, &mut live, transitions, now)?
+    };
+    if !live.run.status.is_completed() {
+        session.live.insert(live.run.id, live);
+    }
+    Ok(advance)
+}
+
+fn nothing_changed(session: &Session, run: Run) -> Advance {
+    Advance {
+        run,
+        changed: Vec::new(),
+        transitions: Vec::new(),
+        last_event: session.last_event,
+    }
+}
+
+fn write(
+    session: &mut Session,
+    live: &mut LiveRun,
+    transitions: Vec<Transition>,
+    now: Timestamp,
+) -> StoreResult<Advance> {
+    let mut changes = Changes::default();
+    for transition in &transitions {
+        match *transition {
+            Transition::Job {
+                job,
+                to,
+                reason,
+                exit_code,
+                ..
+            } => {
+                let attempt = &mut live.attempts[job];
+                attempt.enter(to, now);
+                attempt.failure_reason = reason;
+                attempt.exit_code = exit_code;
+                changes.note(attempt);
+            }
+            Transition::NewAttempt { job, status, .. } => {
+                let mut attempt = LiveAttempt::new(live.attempts[job].job_id, job, status, now);
+                attempts::add(session, live.run.id, &mut attempt, &live.state.jobs[job])?;
+                changes.new.push(attempt.id);
+                let mut older = std::mem::replace(&mut live.attempts[job], attempt);
+                older.is_retried = true;
+                changes.superseded.push(older);
+                changes.note(&live.attempts[job]);
+            }
+            Transition::Run { to, .. } => {
+                live.run.status = to;
+                changes.events.push((0, to));
+            }
+        }
+    }
+    changes.write_attempts(session, live)?;
+    settle_run(session, live, now)?;
+    let last_event = events::add(session, live.run.id, &changes.events, now)?;
+    Ok(Advance {
+        run: live.run.clone(),
+        changed: changes.list(live),
+        transitions,
+        last_event,
+    })
+}
+
+/// Brings the run's own row in line with its attempts.
+fn settle_run(session: &Session, live: &mut LiveRun, now: Timestamp) -> StoreResult<()> {
+    let started = live
+        .attempts
+        .iter()
+        .any(|attempt| attempt.started_at == Some(now));
+    let run = &mut live.run;
+    run.updated_at = now;
+    run.has_warnings = warnings(&live.plan, &live.state);
+    if started && run.started_at.is_none() {
+        run.started_at = Some(now);
+    }
+    if !is_ended(run.status) {
+        run.finished_at = None;
+        run.busy_micros = None;
+    } else if run.finished_at.is_none() {
+        run.finished_at = Some(now);
+        run.busy_micros = Some(busy_micros(attempts::running_times(&session.db(), run.id)?));
+    }
+    runs::update(session, run)
+}
+
+/// Whether the run shows "passed with warnings" when it passes.
+pub(super) fn warnings(plan: &StoredPlan, state: &RunState) -> bool {
+    has_warnings(
+        plan.graph
+            .jobs
+            .iter()
+            .zip(&state.jobs)
+            .map(|(job, state)| (state.status, is_allowed_failure(job, state.exit_code))),
+    )
+}
+
+/// What one step changes, collected before it is written.
+#[derive(Default)]
+struct Changes {
+    /// Attempts in the order in which they first changed.
+    order: Vec<AttemptId>,
+    /// Attempts that a newer one of the same job replaced.
+    superseded: Vec<LiveAttempt>,
+    /// Attempts made by this step.
+    new: Vec<AttemptId>,
+    /// As [`events::add`] takes them.
+    events: Vec<(i64, Status)>,
+}
+
+impl Changes {
+    fn note(&mut self, attempt: &LiveAttempt) {
+        self.events.push((attempt.id.0, attempt.status));
+        if !self.order.contains(&attempt.id) {
+            self.order.push(attempt.id);
+        }
+    }
+
+    fn write_attempts(&self, session: &Session, live: &mut LiveRun) -> StoreResult<()> {
+        for older in &self.superseded {
+            attempts::update(session, older)?;
+            queue::follow(session, &live.run, &live.plan, older)?;
+        }
+        for attempt in &mut live.attempts {
+            if self.order.contains(&attempt.id) {
+                attempts::update(session, attempt)?;
+                queue::follow(session, &live.run, &live.plan, attempt)?;
+                attempt.stored = attempt.status;
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&self, live: &LiveRun) -> Vec<ChangedAttempt> {
+        let find = |id: &AttemptId| {
+            live.attempts
+                .iter()
+                .chain(&self.superseded)
+                .find(|attempt| attempt.id == *id)
+        };
+        self.order
+            .iter()
+            .filter_map(find)
+            .map(|attempt| changed(&live.plan, attempt, self.new.contains(&attempt.id)))
+            .collect()
+    }
+}
+
+/// How an attempt looks from outside after a change.
+pub(super) fn changed(plan: &StoredPlan, attempt: &LiveAttempt, is_new: bool) -> ChangedAttempt {
+    let job = &plan.jobs[attempt.position];
+    ChangedAttempt {
+        id: attempt.id,
+        name: job.name.clone(),
+        status: attempt.status,
+        tags: job.tags.clone(),
+        is_new,
+    }
+}

@@ -1,0 +1,181 @@
+//! Trigger tokens.
+
+use rusqlite::{OptionalExtension, Row};
+use tappet_model::{ProjectId, RunId, Timestamp, TriggerId, UserId};
+
+use super::content::Db;
+use super::page;
+use super::session::Session;
+use super::statement::statements;
+use super::value::{Col, RowExt, integer, opt};
+use crate::{
+    COUNT_LIMIT, Listing, NewTrigger, PageRequest, StoreError, StoreResult, TokenHash, Trigger,
+};
+
+macro_rules! select {
+    () => {
+        "SELECT t.id, t.project_id, t.owner_id, t.description, t.sealed_token, t.short_token,
+         t.created_at, t.updated_at, t.expires_at, t.last_used_at FROM triggers t"
+    };
+}
+
+macro_rules! live {
+    () => {
+        " t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?1)"
+    };
+}
+
+statements! {
+    ADD = "INSERT INTO triggers (project_id, owner_id, description, token_hash, sealed_token,
+           short_token, expires_at, created_at, updated_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+           ON CONFLICT (token_hash) DO NOTHING";
+    ANY = concat!(select!(), " WHERE t.id = ?1");
+    LIVE = concat!(select!(), " WHERE", live!(), " AND t.id = ?2 AND t.project_id = ?3");
+    BY_HASH = concat!(select!(), " WHERE", live!(), " AND t.token_hash = ?2");
+    LIST = concat!(select!(), " WHERE", live!(), " AND t.project_id = ?2
+           ORDER BY t.id LIMIT ?3 OFFSET ?4");
+    COUNT = concat!("SELECT count(*) FROM (SELECT 1 FROM triggers t WHERE", live!(),
+            " AND t.project_id = ?2 LIMIT ?3)");
+    REVOKE = concat!("UPDATE triggers AS t SET revoked_at = ?1, updated_at = ?1 WHERE", live!(),
+             " AND t.id = ?2 AND t.project_id = ?3");
+    OF_RUN = "SELECT trigger_id FROM runs WHERE id = ?1";
+    MARK_USED = "UPDATE triggers SET last_used_at = ?2 WHERE id = ?1 RETURNING short_token";
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Trigger> {
+    Ok(Trigger {
+        id: TriggerId(row.get(0)?),
+        project_id: ProjectId(row.get(1)?),
+        owner_id: UserId(row.get(2)?),
+        description: row.get(3)?,
+        sealed_token: row.get(4)?,
+        short_token: row.get(5)?,
+        created_at: row.col(6)?,
+        updated_at: row.col(7)?,
+        expires_at: row.opt(8)?,
+        last_used_at: row.opt(9)?,
+    })
+}
+
+/// Adds a trigger.
+pub(super) fn add(session: &Session, new: &NewTrigger) -> StoreResult<Trigger> {
+    let conn = &session.conn;
+    let count = conn.prepare_cached(ADD)?.execute((
+        new.project_id.0,
+        new.owner_id.0,
+        &new.description,
+        Col(new.token_hash),
+        &new.sealed_token,
+        &new.short_token,
+        opt(new.expires_at),
+        Col(new.now),
+    ))?;
+    if count == 0 {
+        return Err(StoreError::Taken { field: "token" });
+    }
+    let id = TriggerId(conn.last_insert_rowid());
+    any(&session.db(), id)?.ok_or(StoreError::NotFound("trigger"))
+}
+
+/// One trigger, revoked or not.
+fn any(db: &Db<'_>, id: TriggerId) -> StoreResult<Option<Trigger>> {
+    Ok(db
+        .conn
+        .prepare_cached(ANY)?
+        .query_row([id.0], stored)
+        .optional()?)
+}
+
+/// One live trigger of a project.
+pub(super) fn live(
+    db: &Db<'_>,
+    project: ProjectId,
+    id: TriggerId,
+    now: Timestamp,
+) -> StoreResult<Option<Trigger>> {
+    Ok(db
+        .conn
+        .prepare_cached(LIVE)?
+        .query_row((Col(now), id.0, project.0), stored)
+        .optional()?)
+}
+
+/// The live trigger with this token.
+pub(super) fn by_hash(
+    db: &Db<'_>,
+    hash: TokenHash,
+    now: Timestamp,
+) -> StoreResult<Option<Trigger>> {
+    Ok(db
+        .conn
+        .prepare_cached(BY_HASH)?
+        .query_row((Col(now), Col(hash)), stored)
+        .optional()?)
+}
+
+/// One page of a project's live triggers, oldest first.
+pub(super) fn list(
+    db: &Db<'_>,
+    project: ProjectId,
+    now: Timestamp,
+    request: PageRequest,
+) -> StoreResult<Listing<Trigger>> {
+    let rows: Vec<Trigger> = db
+        .conn
+        .prepare_cached(LIST)?
+        .query_map(
+            (
+                Col(now),
+                project.0,
+                page::limit(request),
+                page::offset(request),
+            ),
+            stored,
+        )?
+        .collect::<Result<_, _>>()?;
+    let count: u64 = db
+        .conn
+        .prepare_cached(COUNT)?
+        .query_row((Col(now), project.0, integer(COUNT_LIMIT + 1)), |row| {
+            row.count(0)
+        })?;
+    Ok(page::listing(rows, request, page::total(count)))
+}
+
+/// Ends a live trigger.
+pub(super) fn revoke(
+    session: &Session,
+    project: ProjectId,
+    id: TriggerId,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    let count = session
+        .conn
+        .prepare_cached(REVOKE)?
+        .execute((Col(now), id.0, project.0))?;
+    Ok(count > 0)
+}
+
+/// The trigger that started a run, revoked or not.
+pub(super) fn of_run(db: &Db<'_>, run: RunId) -> StoreResult<Option<Trigger>> {
+    let id: Option<Option<i64>> = db
+        .conn
+        .prepare_cached(OF_RUN)?
+        .query_row([run.0], |row| row.get(0))
+        .optional()?;
+    match id.flatten() {
+        Some(id) => any(db, TriggerId(id)),
+        None => Ok(None),
+    }
+}
+
+/// Notes that a trigger started a run and returns its short token.
+pub(super) fn mark_used(session: &Session, id: TriggerId, now: Timestamp) -> StoreResult<String> {
+    session
+        .conn
+        .prepare_cached(MARK_USED)?
+        .query_row((id.0, Col(now)), |row| row.get(0))
+        .optional()?
+        .ok_or(StoreError::NotFound("trigger"))
+}

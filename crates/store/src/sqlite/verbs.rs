@@ -1,0 +1,384 @@
+//! The verbs of the store on top of the subjects' files. Reads run where they
+//! are called, because they take microseconds; writes wait for their commit.
+
+use tappet_model::{
+    ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, TriggerId, UserId,
+};
+
+use super::create_run::PreparedRun;
+use super::idempotency::{self, Known};
+use super::{
+    SEEN_EVERY, Seen, SqliteStore, USED_EVERY, artifacts, assignment, attempts, events, projects,
+    queue, run_list, runners, runs, sign_ins, transition, triggers, users,
+};
+use crate::{
+    AccessToken, Action, Advance, Artifact, Assignment, Attempt, AttemptFilter, Claim, Creation,
+    EventRecord, HeldAttempt, IdempotencyKey, Listing, NewArtifact, NewProject, NewRun, NewTrigger,
+    PageRequest, Project, RememberedRun, Run, RunFilter, RunNotes, Runner, Store, Target,
+    TokenHash, Trigger, User, Verb,
+};
+
+impl Store for SqliteStore {
+    fn check(&self) -> Verb<'_, ()> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| users::user(db, UserId(0)).map(|_| ()))
+        })
+    }
+
+    fn ensure_root(&self, token_hash: TokenHash, now: Timestamp) -> Verb<'_, User> {
+        Box::pin(async move {
+            let known = self
+                .readers
+                .read(|db| users::root_with_token(db, token_hash))?;
+            match known {
+                Some(user) => Ok(user),
+                None => {
+                    self.writer
+                        .write(move |session| users::ensure_root(session, token_hash, now))
+                        .await
+                }
+            }
+        })
+    }
+
+    fn user_by_access_token(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Verb<'_, Option<(User, AccessToken)>> {
+        Box::pin(async move { self.readers.read(|db| users::by_token(db, hash, now)) })
+    }
+
+    fn user(&self, id: UserId) -> Verb<'_, Option<User>> {
+        Box::pin(async move { self.readers.read(|db| users::user(db, id)) })
+    }
+
+    fn touch_access_token(&self, id: TokenId, now: Timestamp) -> Verb<'_, ()> {
+        Box::pin(async move {
+            let last = self.readers.read(|db| users::last_used(db, id))?;
+            if last.is_some_and(|last| last > now.minus(USED_EVERY)) {
+                return Ok(());
+            }
+            self.writer
+                .write(move |session| users::touch(session, id, now))
+                .await
+        })
+    }
+
+    fn create_sign_in(&self, hash: TokenHash, user: UserId, expires_at: Timestamp) -> Verb<'_, ()> {
+        Box::pin(
+            self.writer
+                .write(move |session| sign_ins::add_sign_in(session, hash, user, expires_at)),
+        )
+    }
+
+    fn redeem_sign_in(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<User>> {
+        Box::pin(
+            self.writer
+                .write(move |session| sign_ins::redeem(session, hash, now)),
+        )
+    }
+
+    fn create_session(&self, hash: TokenHash, user: UserId, expires_at: Timestamp) -> Verb<'_, ()> {
+        Box::pin(
+            self.writer
+                .write(move |session| sign_ins::add_session(session, hash, user, expires_at)),
+        )
+    }
+
+    fn user_by_session(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<User>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| sign_ins::session_user(db, hash, now))
+        })
+    }
+
+    fn end_session(&self, hash: TokenHash) -> Verb<'_, ()> {
+        Box::pin(
+            self.writer
+                .write(move |session| sign_ins::end_session(session, hash)),
+        )
+    }
+
+    fn create_project(&self, new: NewProject) -> Verb<'_, Project> {
+        Box::pin(
+            self.writer
+                .write(move |session| projects::add(session, &new)),
+        )
+    }
+
+    fn project(&self, id: ProjectId) -> Verb<'_, Option<Project>> {
+        Box::pin(async move { self.readers.read(|db| projects::project(db, id)) })
+    }
+
+    fn project_by_path(&self, path: &str) -> Verb<'_, Option<Project>> {
+        let path = path.to_owned();
+        Box::pin(async move { self.readers.read(|db| projects::by_path(db, &path)) })
+    }
+
+    fn projects(&self, search: Option<String>, page: PageRequest) -> Verb<'_, Listing<Project>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| projects::list(db, search.as_deref(), page))
+        })
+    }
+
+    fn create_trigger(&self, new: NewTrigger) -> Verb<'_, Trigger> {
+        Box::pin(
+            self.writer
+                .write(move |session| triggers::add(session, &new)),
+        )
+    }
+
+    fn trigger(
+        &self,
+        project: ProjectId,
+        id: TriggerId,
+        now: Timestamp,
+    ) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| triggers::live(db, project, id, now)) })
+    }
+
+    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| triggers::by_hash(db, hash, now)) })
+    }
+
+    fn triggers(
+        &self,
+        project: ProjectId,
+        now: Timestamp,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Trigger>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| triggers::list(db, project, now, page))
+        })
+    }
+
+    fn revoke_trigger(&self, project: ProjectId, id: TriggerId, now: Timestamp) -> Verb<'_, bool> {
+        Box::pin(
+            self.writer
+                .write(move |session| triggers::revoke(session, project, id, now)),
+        )
+    }
+
+    fn trigger_of_run(&self, run: RunId) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| triggers::of_run(db, run)) })
+    }
+
+    fn create_run(&self, new: NewRun) -> Verb<'_, Creation> {
+        Box::pin(async move {
+            let run = PreparedRun::of(new)?;
+            self.writer.write(move |session| run.write(session)).await
+        })
+    }
+
+    fn run_by_idempotency_key(
+        &self,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Verb<'_, Option<RememberedRun>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| match idempotency::look_up(db, &key, now)? {
+                    Known::Run(known) => Ok(Some(RememberedRun {
+                        fingerprint: known.fingerprint,
+                        run: known.load(db)?,
+                    })),
+                    Known::Nothing | Known::Outdated(_) => Ok(None),
+                })
+        })
+    }
+
+    fn run(&self, id: RunId) -> Verb<'_, Option<Run>> {
+        Box::pin(async move { self.readers.read(|db| runs::run(db, id)) })
+    }
+
+    fn runs(
+        &self,
+        project: ProjectId,
+        filter: RunFilter,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Run>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| run_list::list(db, project, &filter, page))
+        })
+    }
+
+    fn run_variables(&self, id: RunId) -> Verb<'_, Option<Vec<u8>>> {
+        Box::pin(async move { self.readers.read(|db| runs::variables(db, id)) })
+    }
+
+    fn run_notes(&self, id: RunId) -> Verb<'_, Option<RunNotes>> {
+        Box::pin(async move { self.readers.read(|db| runs::notes(db, id)) })
+    }
+
+    fn attempt(&self, id: AttemptId) -> Verb<'_, Option<Attempt>> {
+        Box::pin(async move { self.readers.read(|db| attempts::attempt(db, id)) })
+    }
+
+    fn attempts(
+        &self,
+        run: RunId,
+        filter: AttemptFilter,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Attempt>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| attempts::list(db, run, &filter, page))
+        })
+    }
+
+    fn run_attempts(&self, run: RunId) -> Verb<'_, Vec<Attempt>> {
+        Box::pin(async move { self.readers.read(|db| attempts::newest_of_run(db, run)) })
+    }
+
+    fn assignment(&self, id: AttemptId) -> Verb<'_, Option<Assignment>> {
+        Box::pin(async move { self.readers.read(|db| assignment::assignment(db, id)) })
+    }
+
+    fn claim(&self, claim: Claim) -> Verb<'_, Option<Assignment>> {
+        Box::pin(async move {
+            // Waiting runners must not cost the writer anything.
+            if self
+                .readers
+                .read(|db| queue::next_for(db, &claim))?
+                .is_none()
+            {
+                return Ok(None);
+            }
+            let taken = self
+                .writer
+                .write(move |session| queue::claim(session, &claim))
+                .await?;
+            match taken {
+                Some(id) => self.readers.read(|db| assignment::assignment(db, id)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn act(&self, target: Target, action: Action, now: Timestamp) -> Verb<'_, Advance> {
+        Box::pin(async move {
+            let advance = self
+                .writer
+                .write(move |session| transition::act(session, target, action, now))
+                .await?;
+            let mut seen = self.seen();
+            for attempt in &advance.changed {
+                if !attempt.status.is_executing() {
+                    seen.remove(&attempt.id);
+                }
+            }
+            Ok(advance)
+        })
+    }
+
+    fn executing_attempts(&self) -> Verb<'_, Vec<HeldAttempt>> {
+        Box::pin(async move {
+            let mut held = self.readers.read(queue::held)?;
+            let seen = self.seen();
+            for attempt in &mut held {
+                if let Some(known) = seen.get(&attempt.id) {
+                    attempt.seen_at = attempt.seen_at.max(known.last);
+                }
+            }
+            Ok(held)
+        })
+    }
+
+    fn touch_attempt(&self, id: AttemptId, now: Timestamp) -> Verb<'_, ()> {
+        Box::pin(async move {
+            let known = self.seen().get(&id).copied();
+            let stored = match known {
+                Some(known) => known.stored,
+                None => match self.readers.read(|db| queue::seen_at(db, id))? {
+                    Some(stored) => stored,
+                    None => return Ok(()),
+                },
+            };
+            let is_due = stored <= now.minus(SEEN_EVERY);
+            self.seen().insert(
+                id,
+                Seen {
+                    last: known.map_or(now, |known| known.last.max(now)),
+                    stored: if is_due { now } else { stored },
+                },
+            );
+            if is_due {
+                self.writer
+                    .write(move |session| queue::set_seen_at(session, id, now))
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_log_size(&self, id: AttemptId, stored_bytes: u64) -> Verb<'_, ()> {
+        Box::pin(
+            self.writer
+                .write(move |session| attempts::set_log_size(session, id, stored_bytes)),
+        )
+    }
+
+    fn add_artifact(&self, new: NewArtifact) -> Verb<'_, Artifact> {
+        Box::pin(
+            self.writer
+                .write(move |session| artifacts::add(session, &new)),
+        )
+    }
+
+    fn artifacts(&self, attempt: AttemptId) -> Verb<'_, Vec<Artifact>> {
+        Box::pin(async move { self.readers.read(|db| artifacts::of_attempt(db, attempt)) })
+    }
+
+    fn expired_artifacts(&self, now: Timestamp, limit: u32) -> Verb<'_, Vec<Artifact>> {
+        Box::pin(async move { self.readers.read(|db| artifacts::expired(db, now, limit)) })
+    }
+
+    fn next_artifact_expiry(&self) -> Verb<'_, Option<Timestamp>> {
+        Box::pin(async move { self.readers.read(artifacts::next_expiry) })
+    }
+
+    fn delete_artifact(&self, id: ArtifactId) -> Verb<'_, ()> {
+        Box::pin(
+            self.writer
+                .write(move |session| artifacts::delete(session, id)),
+        )
+    }
+
+    fn ensure_embedded_runner(&self, token_hash: TokenHash, now: Timestamp) -> Verb<'_, Runner> {
+        Box::pin(async move {
+            let known = self.readers.read(|db| runners::by_token(db, token_hash))?;
+            match known {
+                Some(runner) if runner.is_embedded => Ok(runner),
+                _ => {
+                    self.writer
+                        .write(move |session| runners::ensure_embedded(session, token_hash, now))
+                        .await
+                }
+            }
+        })
+    }
+
+    fn runner_by_token(&self, hash: TokenHash) -> Verb<'_, Option<Runner>> {
+        Box::pin(async move { self.readers.read(|db| runners::by_token(db, hash)) })
+    }
+
+    fn runner(&self, id: RunnerId) -> Verb<'_, Option<Runner>> {
+        Box::pin(async move { self.readers.read(|db| runners::runner(db, id)) })
+    }
+
+    fn events(&self, run: RunId, after: i64, limit: u32) -> Verb<'_, Vec<EventRecord>> {
+        Box::pin(async move { self.readers.read(|db| events::after(db, run, after, limit)) })
+    }
+
+    fn close(&self) -> Verb<'_, ()> {
+        Box::pin(async move {
+            self.readers.close();
+            self.writer.close().await
+        })
+    }
+}
