@@ -1,0 +1,106 @@
+//! GitLab's REST API, version 4: triggers and the projects, pipelines and jobs
+//! around them.
+//!
+//! Each handler extracts, authenticates, asks the store or intake, and replies.
+//! Dialect stays in here: what leaves are [`RunRequest`](crate::intake::RunRequest)s
+//! and the store's own filters. The runner protocol, which shares the address
+//! space, is [`runner`](super::runner)'s.
+
+mod access;
+mod artifacts;
+mod auth;
+mod call;
+mod entities;
+mod errors;
+mod events;
+mod file_reply;
+mod headers;
+mod idempotency;
+mod instance;
+mod jobs;
+mod pagination;
+mod params;
+mod pipelines;
+mod projects;
+mod trace;
+mod trigger_run;
+mod triggers;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::SharedApp;
+use errors::ApiError;
+
+pub use triggers::SEAL_CONTEXT as TRIGGER_TOKEN_CONTEXT;
+
+/// Routes of the API below the path prefix. Unknown addresses under `/api/v4`
+/// are answered here too.
+pub fn router() -> Router<SharedApp> {
+    let project = |path: &str| format!("/api/v4/projects/{{id}}{path}");
+    Router::new()
+        .route("/api/v4/version", get(instance::version))
+        .route("/api/v4/metadata", get(instance::version))
+        .route("/api/v4/user", get(instance::user))
+        .route(
+            "/api/v4/projects",
+            get(projects::list).post(projects::create::create),
+        )
+        .route(&project(""), get(projects::get))
+        .route(&project("/trigger/pipeline"), post(trigger_run::trigger))
+        .route(&project("/ref/{*rest}"), post(trigger_run::trigger_ref))
+        .route(
+            &project("/triggers"),
+            get(triggers::list).post(triggers::create),
+        )
+        .route(
+            &project("/triggers/{trigger_id}"),
+            get(triggers::get).delete(triggers::delete),
+        )
+        .merge(pipeline_routes(project))
+        .merge(job_routes(project))
+        .method_not_allowed_fallback(wrong_verb)
+        .route("/api/v4", any(unknown_route))
+        .route("/api/v4/{*rest}", any(unknown_route))
+        .layer(DefaultBodyLimit::max(params::MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::custom(errors::panicked))
+        .layer(axum::middleware::from_fn(headers::add))
+}
+
+fn pipeline_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {
+    let one = |path: &str| project(&format!("/pipelines/{{pipeline_id}}{path}"));
+    Router::new()
+        .route(&project("/pipeline"), post(pipelines::create::create))
+        .route(&project("/pipelines"), get(pipelines::list))
+        .route(&project("/pipelines/latest"), get(pipelines::latest))
+        .route(&one(""), get(pipelines::get))
+        .route(&one("/jobs"), get(pipelines::jobs))
+        .route(&one("/variables"), get(pipelines::variables))
+        .route(&one("/cancel"), post(pipelines::cancel))
+        .route(&one("/retry"), post(pipelines::retry))
+        .route(&one("/events"), get(pipelines::events::follow))
+}
+
+fn job_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {
+    let one = |path: &str| project(&format!("/jobs/{{job_id}}{path}"));
+    Router::new()
+        .route(&one(""), get(jobs::get))
+        .route(&one("/cancel"), post(jobs::cancel))
+        .route(&one("/retry"), post(jobs::retry))
+        .route(&one("/play"), post(jobs::play))
+        .route(&one("/trace"), get(trace::text))
+        .route(&one("/trace/events"), get(trace::follow))
+        .route(&one("/artifacts"), get(artifacts::archive))
+        .route(&one("/artifacts/{*path}"), get(artifacts::file))
+        .route(&project("/jobs/artifacts/{*rest}"), get(artifacts::of_ref))
+}
+
+async fn unknown_route() -> ApiError {
+    ApiError::unknown_route()
+}
+
+async fn wrong_verb() -> ApiError {
+    ApiError::wrong_verb()
+}

@@ -1,0 +1,181 @@
+//! What a caller may do: every decision about rights in the GitLab API is here.
+
+use http::StatusCode;
+use tappet_model::ProjectId;
+use tappet_store::{Project, Run, StoreError, User};
+
+use super::auth::{self, Caller, JobTokens};
+use super::call::Call;
+use super::errors::{ApiError, ApiResult};
+use crate::app::{App, SharedApp};
+
+/// What a member of a project is, the weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// Reads pipelines where they are public.
+    Guest,
+    /// Reads all.
+    Reporter,
+    /// Starts, retries and cancels pipelines.
+    Developer,
+    /// Manages triggers and reads variables.
+    Maintainer,
+    /// Does everything.
+    Owner,
+}
+
+impl Role {
+    /// GitLab's access level number.
+    pub fn level(self) -> u32 {
+        match self {
+            Role::Guest => 10,
+            Role::Reporter => 20,
+            Role::Developer => 30,
+            Role::Maintainer => 40,
+            Role::Owner => 50,
+        }
+    }
+}
+
+/// The role of a user in a project; an administrator counts as owner.
+pub fn role_of(user: &User, project: &Project) -> Option<Role> {
+    (user.is_admin || user.id == project.creator_id).then_some(Role::Owner)
+}
+
+/// A user, or nobody, in front of a project.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Which project.
+    pub project: Project,
+    /// Who.
+    pub caller: Caller,
+    /// As what.
+    pub role: Option<Role>,
+}
+
+impl Access {
+    fn new(project: Project, caller: Caller) -> Self {
+        let role = caller
+            .user
+            .as_ref()
+            .and_then(|user| role_of(user, &project));
+        Self {
+            project,
+            caller,
+            role,
+        }
+    }
+
+    fn has(&self, role: Role) -> bool {
+        self.role.is_some_and(|own| own >= role)
+    }
+
+    /// 403 unless the caller may start, retry and cancel.
+    pub fn require_develop(&self) -> ApiResult<()> {
+        allowed(self.has(Role::Developer))
+    }
+
+    /// 403 unless the caller may manage the project's settings.
+    pub fn require_maintain(&self) -> ApiResult<()> {
+        allowed(self.has(Role::Maintainer))
+    }
+
+    /// 403 unless the caller may see the values that a run was started with.
+    pub fn require_read_variables(&self, run: &Run) -> ApiResult<()> {
+        let started_it = self.caller.user.as_ref().map(|user| user.id) == Some(run.user_id);
+        allowed(self.has(Role::Maintainer) || (started_it && self.has(Role::Developer)))
+    }
+
+    /// Whether the caller sees the whole token of a trigger of this owner.
+    pub fn sees_token_of(&self, owner: tappet_model::UserId) -> bool {
+        self.caller
+            .user
+            .as_ref()
+            .is_some_and(|user| user.is_admin || user.id == owner)
+    }
+}
+
+fn allowed(yes: bool) -> ApiResult<()> {
+    if yes {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden())
+    }
+}
+
+/// Whether a project shows itself to a user, or to nobody in particular.
+pub fn can_read_project(user: Option<&User>, project: &Project) -> bool {
+    match project.visibility.as_str() {
+        "public" => true,
+        "internal" => user.is_some(),
+        _ => user.is_some_and(|user| role_of(user, project).is_some()),
+    }
+}
+
+/// Whether a user's runs of this project may be started.
+pub fn can_run(user: &User, project: &Project) -> bool {
+    !user.is_blocked && role_of(user, project) >= Some(Role::Developer)
+}
+
+/// Whether a user may create projects. Members come with their own rules.
+pub fn can_create_project(user: &User) -> bool {
+    user.is_admin
+}
+
+/// Whether a route wants to know who calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Login {
+    /// 401 for anybody without a credential, on public projects too.
+    Required,
+    /// Public projects answer to anybody.
+    Optional,
+}
+
+/// The project of `:id`, for a caller who may see it; else 401 or 404.
+pub async fn open_project(
+    app: &SharedApp,
+    call: &Call,
+    login: Login,
+    jobs: JobTokens,
+) -> ApiResult<Access> {
+    let caller = auth::authenticate(app, call, jobs).await?;
+    if login == Login::Required {
+        caller.require_user()?;
+    }
+    let project = find_project(app, call.path("id")).await?;
+    let project = project
+        .filter(|project| can_read_project(caller.user.as_ref(), project))
+        .ok_or_else(|| ApiError::missing("Project"))?;
+    if let Some(job) = &caller.job
+        && job.project_id != project.id
+    {
+        return Err(foreign_job(app, job.project_id, &project).await?);
+    }
+    Ok(Access::new(project, caller))
+}
+
+async fn foreign_job(app: &App, from: ProjectId, to: &Project) -> ApiResult<ApiError> {
+    let from = app.store.project(from).await?;
+    let from = from.map_or_else(String::new, |project| project.path);
+    Ok(ApiError::message(
+        StatusCode::FORBIDDEN,
+        format!(
+            "403 Forbidden - Authentication by CI/CD job token not allowed from {from} to project #{}.",
+            to.id
+        ),
+    ))
+}
+
+/// A project by number or by full path (decoded already).
+pub async fn find_project(app: &App, id: &str) -> Result<Option<Project>, StoreError> {
+    if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match id.parse() {
+            Ok(id) => app.store.project(id).await,
+            Err(_) => Ok(None),
+        };
+    }
+    if id.contains('/') {
+        return app.store.project_by_path(id).await;
+    }
+    Ok(None)
+}

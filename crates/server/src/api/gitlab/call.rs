@@ -1,0 +1,101 @@
+//! One call: its address, headers and merged parameters.
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, Uri};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::errors::ApiError;
+use super::params::{self, Checks, Params};
+
+/// Everything a handler needs of a request.
+#[derive(Debug)]
+pub struct Call {
+    /// The verb.
+    pub method: Method,
+    /// The address under the server's path prefix, as sent.
+    pub uri: Uri,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// Body over query; the path segments are apart.
+    pub params: Params,
+    path: Vec<(String, String)>,
+}
+
+/// Parameters and headers that are secrets: never echoed, stored or logged.
+pub fn is_credential(name: &str) -> bool {
+    matches!(
+        name,
+        "token" | "private_token" | "job_token" | "access_token"
+    )
+}
+
+impl Call {
+    /// A path segment, decoded once; empty when the route has none of this name.
+    pub fn path(&self, name: &str) -> &str {
+        self.path
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// A path segment that is a number, or 400.
+    pub fn number(&self, name: &str) -> Result<i64, ApiError> {
+        self.path(name)
+            .parse()
+            .map_err(|_| ApiError::param(format!("{name} is invalid")))
+    }
+
+    /// Starts a validation of the parameters.
+    pub fn checks(&self) -> Checks<'_> {
+        Checks::new(&self.params)
+    }
+
+    /// The first value of a header, when it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Puts a path segment among the parameters, where it beats the others.
+    pub fn path_wins(&mut self, name: &str, value: String) {
+        self.params.insert(name.to_owned(), Value::String(value));
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Call {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let path = match RawPathParams::from_request_parts(&mut parts, state).await {
+            Ok(raw) => raw
+                .iter()
+                .map(|(name, value)| (name.to_owned(), decode(value)))
+                .collect(),
+            Err(_) => Vec::new(),
+        };
+        let mut params = Params::new();
+        if let Some(query) = parts.uri.query() {
+            params::parse_pairs(query.as_bytes(), &mut params)
+                .map_err(|malformed| ApiError::from(malformed).into_response())?;
+        }
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            params::read_body(&parts, body, &mut params)
+                .await
+                .map_err(IntoResponse::into_response)?;
+        }
+        Ok(Self {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            params,
+            path,
+        })
+    }
+}
+
+/// Bytes that are no UTF-8 become U+FFFD, which no stored name contains.
+pub fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}

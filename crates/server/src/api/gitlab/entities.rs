@@ -1,0 +1,26 @@
+//! What the API shows of a record, one file for each shape
+//! (GitLab: `lib/api/entities`).
+
+pub mod commit;
+pub mod detailed_status;
+pub mod job;
+pub mod pipeline;
+pub mod pipeline_basic;
+pub mod project;
+pub mod runner;
+pub mod trigger;
+pub mod user_basic;
+pub mod variable;
+
+use serde::{Serialize, Serializer};
+use tappet_model::Timestamp;
+
+/// A point in time on the wire: `2026-02-01T10:20:30.123Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct Time(pub Timestamp);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
