@@ -1,1 +1,44 @@
-//! gitlab-ci
+//! `.gitlab-ci.yml` → [`Plan`](tappet_model::plan::Plan).
+//!
+//! [`parse`] does all that depends on the text alone; its [`Config`] can be
+//! kept and shared. [`plan()`] then decides for one event which jobs there are.
+//! Neither reads files, runs anything or knows a clock. What GitLab knows and
+//! this version does not is an error that names keyword and place.
+//!
+//! The way of a text: `document` (YAML), `extends`, `draft` with a file per
+//! keyword (each entry on its own), `graph` (jobs against each other),
+//! `compile` (one form per job and rule), then `plan`.
+
+mod allow_failure;
+mod artifacts;
+mod compile;
+mod config;
+mod default;
+mod document;
+mod draft;
+mod entry;
+mod extends;
+mod graph;
+mod inherit;
+mod job;
+mod keywords;
+mod needs;
+mod only;
+mod plan;
+mod reference;
+mod retry;
+mod rules;
+mod script;
+mod stages;
+mod tags;
+mod timeout;
+mod validation;
+mod variables;
+mod workflow;
+
+pub mod duration;
+pub mod expansion;
+pub mod expression;
+
+pub use config::{Config, parse};
+pub use plan::{Context, PlanError, plan};

@@ -1,0 +1,151 @@
+//! Which keys GitLab knows at each place, and which of them this version
+//! understands (GitLab 18.9: `lib/gitlab/ci/config/entry/**`).
+
+/// The keys of one place.
+pub(crate) struct Keys {
+    /// Understood.
+    pub(crate) now: &'static [&'static str],
+    /// GitLab's, refused until a later version.
+    pub(crate) later: &'static [&'static str],
+}
+
+/// Root keys that are refused. The understood ones are those that
+/// [`draft`](crate::draft) reads.
+pub(crate) const ROOT_LATER: &[&str] = &["include", "image", "services", "cache", "spec"];
+
+/// A job.
+pub(crate) const JOB: Keys = Keys {
+    now: &[
+        "extends",
+        "stage",
+        "only",
+        "except",
+        "rules",
+        "variables",
+        "inherit",
+        "allow_failure",
+        "when",
+        "start_in",
+        "needs",
+        "tags",
+        "script",
+        "artifacts",
+        "dependencies",
+        "before_script",
+        "after_script",
+        "retry",
+        "timeout",
+    ],
+    later: &[
+        "resource_group",
+        "environment",
+        "interruptible",
+        "image",
+        "services",
+        "cache",
+        "hooks",
+        "coverage",
+        "parallel",
+        "inputs",
+        "release",
+        "id_tokens",
+        "publish",
+        "pages",
+        "manual_confirmation",
+        "run",
+        "trigger",
+        "dast_configuration",
+        "identity",
+        "secrets",
+    ],
+};
+
+/// `default:`.
+pub(crate) const DEFAULT: Keys = Keys {
+    now: &[
+        "before_script",
+        "after_script",
+        "artifacts",
+        "tags",
+        "retry",
+        "timeout",
+    ],
+    later: &[
+        "hooks",
+        "cache",
+        "image",
+        "services",
+        "interruptible",
+        "id_tokens",
+        "identity",
+    ],
+};
+
+/// `workflow:`.
+pub(crate) const WORKFLOW: Keys = Keys {
+    now: &["rules", "name"],
+    later: &["auto_cancel"],
+};
+
+/// One rule of a job. `start_in` is read to say that it does not belong there.
+pub(crate) const JOB_RULE: Keys = Keys {
+    now: &[
+        "if",
+        "when",
+        "start_in",
+        "allow_failure",
+        "variables",
+        "needs",
+    ],
+    later: &["changes", "exists", "interruptible"],
+};
+
+/// One rule of `workflow:`; GitLab accepts `start_in`, `allow_failure` and
+/// `needs` there without any effect.
+pub(crate) const WORKFLOW_RULE: Keys = Keys {
+    now: &[
+        "if",
+        "when",
+        "start_in",
+        "allow_failure",
+        "variables",
+        "needs",
+    ],
+    later: &["changes", "exists", "auto_cancel"],
+};
+
+/// `artifacts:`.
+pub(crate) const ARTIFACTS: Keys = Keys {
+    now: &["name", "untracked", "paths", "when", "expire_in", "exclude"],
+    later: &["reports", "expose_as", "public", "access"],
+};
+
+/// `only:` and `except:` as a map.
+pub(crate) const POLICY: Keys = Keys {
+    now: &["refs", "variables"],
+    later: &["kubernetes", "changes"],
+};
+
+/// One item of `needs:`.
+pub(crate) const NEED: Keys = Keys {
+    now: &["job", "artifacts", "optional"],
+    later: &["parallel", "pipeline", "project", "ref"],
+};
+
+/// `retry:` as a map.
+pub(crate) const RETRY: Keys = Keys {
+    now: &["max", "when", "exit_codes"],
+    later: &[],
+};
+
+/// `allow_failure:` as a map.
+pub(crate) const ALLOW_FAILURE: Keys = Keys {
+    now: &["exit_codes"],
+    later: &[],
+};
+
+/// `inherit:`.
+pub(crate) const INHERIT: Keys = Keys {
+    now: &["default", "variables"],
+    later: &[],
+};

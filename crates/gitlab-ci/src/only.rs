@@ -1,0 +1,219 @@
+//! `only` and `except`: the older way to say for which refs and sources a job
+//! is made (GitLab: `entry/policy.rb`, `build/policy/*.rb`).
+
+use regex::Regex;
+use tappet_model::{RefKind, Source};
+use tappet_yaml::Node;
+
+use crate::entry::{Entry, Field};
+use crate::expression::{self, Expression, compile, delimited};
+use crate::keywords;
+use crate::plan::Context;
+use crate::validation::{Location, Report};
+
+/// The clauses of one `only` or `except`.
+pub(crate) struct Policy {
+    pub(crate) refs: Option<Vec<RefPattern>>,
+    pub(crate) variables: Option<Vec<Expression>>,
+}
+
+/// One entry of `refs`: `pattern` or `pattern@project/path`.
+pub(crate) struct RefPattern {
+    text: String,
+    /// The length of the part before the first `@`.
+    pattern_length: usize,
+    regex: Option<Regex>,
+}
+
+/// What `only` says when a job has no rules of any kind.
+pub(crate) fn default_only() -> Policy {
+    Policy {
+        refs: Some(default_refs()),
+        variables: None,
+    }
+}
+
+/// The refs of an `only` that names none.
+pub(crate) fn default_refs() -> Vec<RefPattern> {
+    ["branches", "tags"].map(RefPattern::new).into()
+}
+
+/// The whole keyword; `location` is that of `only` or `except`.
+pub(crate) fn read(
+    field: Field<'_>,
+    location: &Location<'_>,
+    report: &mut Report,
+) -> Option<Policy> {
+    if field.node.as_sequence().is_some() {
+        let refs = refs(field.node);
+        if refs.is_none() {
+            let text = format_args!("config {REFS_EXPECTED}");
+            report.invalid(field.position, location, text);
+        }
+        return Some(Policy {
+            refs,
+            variables: None,
+        });
+    }
+    let Some(mapping) = field.node.as_mapping() else {
+        let text = "has to be either an array of conditions or a hash";
+        report.invalid(field.position, location, text);
+        return None;
+    };
+    let entry = Entry {
+        location,
+        mapping,
+        position: field.position,
+    };
+    if mapping.is_empty() {
+        entry.invalid(report, "config can't be blank");
+    }
+    entry.check_keys(&keywords::POLICY, report);
+    let ref_patterns = entry.get("refs").map(|field| {
+        let patterns = refs(field.node);
+        if patterns.is_none() {
+            entry.invalid_key(report, field.position, "refs", REFS_EXPECTED);
+        }
+        patterns.unwrap_or_default()
+    });
+    Some(Policy {
+        refs: ref_patterns,
+        variables: conditions(&entry, report),
+    })
+}
+
+const REFS_EXPECTED: &str = "should be an array of strings or regular expressions using re2 syntax";
+
+fn refs(node: &Node) -> Option<Vec<RefPattern>> {
+    node.as_sequence()?
+        .iter()
+        .map(|item| {
+            let text = item.as_str()?;
+            match delimited(text) {
+                Some((body, flags)) => compile(body, flags).map(|_| RefPattern::new(text)),
+                None => Some(RefPattern::new(text)),
+            }
+        })
+        .collect()
+}
+
+fn conditions(entry: &Entry<'_>, report: &mut Report) -> Option<Vec<Expression>> {
+    let texts = entry.strings("variables", report)?;
+    let parsed: Result<Vec<_>, _> = texts.iter().map(|text| expression::parse(text)).collect();
+    if parsed.is_err()
+        && let Some(field) = entry.get("variables")
+    {
+        let text = "invalid expression syntax";
+        entry.invalid_key(report, field.position, "variables", text);
+    }
+    parsed.ok()
+}
+
+impl RefPattern {
+    fn new(text: &str) -> Self {
+        let pattern_length = text.find('@').unwrap_or(text.len());
+        Self {
+            text: text.to_owned(),
+            pattern_length,
+            regex: delimited(&text[..pattern_length])
+                .and_then(|(body, flags)| compile(body, flags)),
+        }
+    }
+
+    fn matches(&self, context: &Context<'_>) -> bool {
+        let (pattern, path) = self.text.split_at(self.pattern_length);
+        let is_for_project = path.is_empty() || &path[1..] == context.project_path;
+        is_for_project && self.matches_pattern(pattern, context)
+    }
+
+    fn matches_pattern(&self, pattern: &str, context: &Context<'_>) -> bool {
+        if is_source_word(pattern, context.source) {
+            return true;
+        }
+        if context.source == Source::MergeRequestEvent {
+            return false;
+        }
+        let kind = match context.ref_kind {
+            RefKind::Branch => "branches",
+            RefKind::Tag => "tags",
+        };
+        if pattern == kind {
+            return true;
+        }
+        match &self.regex {
+            Some(regex) => regex.is_match(context.ref_name),
+            None => pattern == context.ref_name,
+        }
+    }
+}
+
+/// The source's word without `_event`, or its English plural.
+fn is_source_word(pattern: &str, source: Source) -> bool {
+    let word = source.as_str();
+    let word = word.strip_suffix("_event").unwrap_or(word);
+    let plural = if word.ends_with("sh") { "es" } else { "s" };
+    pattern
+        .strip_prefix(word)
+        .is_some_and(|rest| rest.is_empty() || rest == plural)
+}
+
+impl Policy {
+    /// Why an `only` with these clauses keeps a job out; none when every clause
+    /// is met.
+    pub(crate) fn unmet(
+        &self,
+        context: &Context<'_>,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        if let Some(refs) = &self.refs
+            && !refs.iter().any(|pattern| pattern.matches(context))
+        {
+            let place = describe(context);
+            return Some(format!("only: {} does not match {place}", words(refs)));
+        }
+        if let Some(variables) = &self.variables
+            && !variables.iter().any(|condition| condition.is_true(lookup))
+        {
+            return Some("only: no expression of variables is true".to_owned());
+        }
+        None
+    }
+
+    /// Why an `except` with these clauses keeps a job out; none when no clause
+    /// is met.
+    pub(crate) fn met(
+        &self,
+        context: &Context<'_>,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        if let Some(refs) = &self.refs
+            && let Some(pattern) = refs.iter().find(|pattern| pattern.matches(context))
+        {
+            let place = describe(context);
+            return Some(format!("except: {} matches {place}", pattern.text));
+        }
+        if let Some(variables) = &self.variables
+            && variables.iter().any(|condition| condition.is_true(lookup))
+        {
+            return Some("except: an expression of variables is true".to_owned());
+        }
+        None
+    }
+}
+
+fn words(refs: &[RefPattern]) -> String {
+    let texts: Vec<&str> = refs.iter().map(|pattern| pattern.text.as_str()).collect();
+    if texts.is_empty() {
+        return "[]".to_owned();
+    }
+    texts.join(", ")
+}
+
+fn describe(context: &Context<'_>) -> String {
+    format!(
+        "{} {} started by {}",
+        context.ref_kind.as_str(),
+        context.ref_name,
+        context.source
+    )
+}

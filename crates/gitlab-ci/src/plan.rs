@@ -1,0 +1,335 @@
+//! One pipeline from a [`Config`]: which jobs it has and what they look like,
+//! given why and for which ref it is made.
+
+use std::sync::Arc;
+
+use tappet_model::plan::{self, ArtifactSources, JobSpec, LeftOut, Plan, PlannedJob};
+use tappet_model::{Diagnostic, RefKind, Source, Variable};
+
+use crate::compile::variables_of_job;
+use crate::config::{Choice, Config, Form, Job, Rule};
+use crate::expansion;
+use crate::graph;
+use crate::needs::MAX_NEEDS;
+use crate::rules::RuleWhen;
+use crate::stages;
+use crate::variables::{merge, value};
+
+/// Why a pipeline is made and what is known before its jobs are.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// What started it.
+    pub source: Source,
+    /// Short name of the branch or tag.
+    pub ref_name: &'a str,
+    /// What `ref_name` is.
+    pub ref_kind: RefKind,
+    /// Full path of the project, `group/name`.
+    pub project_path: &'a str,
+    /// Value of a predefined, project or pipeline variable. They win over those
+    /// of the file.
+    pub variables: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Why there is no pipeline, in GitLab's words.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PlanError {
+    /// `workflow:rules` said no.
+    #[error("The pipeline did not run. Review the workflow:rules configuration for the pipeline.")]
+    WorkflowRefused,
+    /// No job is left, or only jobs of `.pre` and `.post`.
+    #[error(
+        "The resulting pipeline would have been empty. Review the rules configuration for the relevant jobs."
+    )]
+    Empty,
+    /// What rules left does not fit together.
+    #[error("{}", texts(.0))]
+    Invalid(Vec<Diagnostic>),
+}
+
+fn texts(errors: &[Diagnostic]) -> String {
+    let texts: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    texts.join("\n")
+}
+
+/// Decides what the pipeline is. The plan's warnings are those that only this
+/// pipeline has; [`Config::warnings`] has those of the file.
+///
+/// # Errors
+///
+/// [`PlanError`], when there is no pipeline to run.
+pub fn plan(config: &Config, context: &Context<'_>) -> Result<Plan, PlanError> {
+    let workflow = evaluate_workflow(config, context)?;
+    let mut left_out = Vec::new();
+    let mut picked: Vec<Picked<'_>> = Vec::with_capacity(config.jobs.len());
+    let mut places: Vec<Option<usize>> = vec![None; config.jobs.len()];
+    for (index, job) in config.jobs.iter().enumerate() {
+        match pick(job, &workflow, context) {
+            Ok(job) => {
+                places[index] = Some(picked.len());
+                picked.push(job);
+            }
+            Err(reason) => left_out.push(LeftOut {
+                name: job.name.clone(),
+                reason,
+            }),
+        }
+    }
+    check_needs(&picked, &places)?;
+    let is_edge = |picked: &Picked<'_>| {
+        [stages::FIRST, stages::LAST].contains(&config.stages[picked.job.stage].as_str())
+    };
+    if picked.iter().all(is_edge) {
+        return Err(PlanError::Empty);
+    }
+    let (stages, stage_places) = used_stages(config, &picked);
+    let jobs: Vec<PlannedJob> = picked
+        .into_iter()
+        .map(|picked| planned(picked, &stage_places, &places))
+        .collect();
+    check_cycles(&jobs, config)?;
+    Ok(Plan {
+        name: workflow.name,
+        stages,
+        jobs,
+        left_out,
+        warnings: Vec::new(),
+    })
+}
+
+/// What `workflow:` comes to.
+struct Workflow {
+    name: Option<String>,
+    /// The root variables with those of the rule over them, when it has any.
+    variables: Option<Vec<Variable>>,
+}
+
+fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow, PlanError> {
+    let mut variables = None;
+    if let Some(rules) = &config.workflow.rules {
+        let lookup = |name: &str| look_up(context, &config.variables, name);
+        let rule = rules
+            .iter()
+            .find(|rule| {
+                let condition = rule.condition.as_ref();
+                condition.is_none_or(|condition| condition.is_true(&lookup))
+            })
+            .filter(|rule| rule.when != Some(RuleWhen::Never))
+            .ok_or(PlanError::WorkflowRefused)?;
+        if !rule.variables.is_empty() {
+            variables = Some(merge(&config.variables, &rule.variables));
+        }
+    }
+    let name = config.workflow.name.as_ref().and_then(|name| {
+        let variables = variables.as_ref().unwrap_or(&config.variables);
+        let lookup = |name: &str| look_up(context, variables, name);
+        let name = expansion::expand_existing(name, &lookup);
+        let name = name.trim();
+        (!name.is_empty()).then(|| name.to_owned())
+    });
+    Ok(Workflow { name, variables })
+}
+
+fn look_up(context: &Context<'_>, variables: &[Variable], name: &str) -> Option<String> {
+    (context.variables)(name).or_else(|| value(variables, name).map(str::to_owned))
+}
+
+/// A job that is part of the pipeline.
+struct Picked<'a> {
+    job: &'a Job,
+    form: &'a Form,
+    spec: Arc<JobSpec>,
+    tags: Vec<String>,
+}
+
+/// The job as its rules or policies want it, or why it is left out.
+fn pick<'a>(
+    job: &'a Job,
+    workflow: &Workflow,
+    context: &Context<'_>,
+) -> Result<Picked<'a>, String> {
+    let with_workflow = workflow
+        .variables
+        .as_ref()
+        .map(|root| variables_of_job(root, &job.inherits, &job.variables));
+    let variables = with_workflow.as_ref().unwrap_or(&job.form.spec.variables);
+    let lookup = |name: &str| look_up(context, variables, name);
+    let (form, rule_variables) = choose(job, context, &lookup)?;
+    let tags = if job.tags_vary {
+        job.tags
+            .iter()
+            .map(|tag| expansion::expand_existing(tag, &lookup))
+            .collect()
+    } else {
+        job.tags.clone()
+    };
+    let spec = match with_workflow {
+        None => Arc::clone(&form.spec),
+        Some(variables) => Arc::new(JobSpec {
+            variables: merge(&variables, rule_variables),
+            ..JobSpec::clone(&form.spec)
+        }),
+    };
+    Ok(Picked {
+        job,
+        form,
+        spec,
+        tags,
+    })
+}
+
+/// The form and the variables that the deciding rule adds.
+fn choose<'a>(
+    job: &'a Job,
+    context: &Context<'_>,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<(&'a Form, &'a [Variable]), String> {
+    match &job.choice {
+        Choice::Rules(rules) => {
+            let holds = |rule: &Rule| {
+                let condition = rule.condition.as_ref();
+                condition.is_none_or(|condition| condition.is_true(lookup))
+            };
+            let (index, rule) = rules
+                .iter()
+                .enumerate()
+                .find(|(_, rule)| holds(rule))
+                .ok_or("no rule matched")?;
+            let never = || format!("rules[{index}] says `when: never`");
+            let form = rule.form.as_ref().ok_or_else(never)?;
+            Ok((form, &rule.variables))
+        }
+        Choice::Policies { only, except } => {
+            let reason = only
+                .as_ref()
+                .and_then(|only| only.unmet(context, lookup))
+                .or_else(|| except.as_ref()?.met(context, lookup));
+            match reason {
+                Some(reason) => Err(reason),
+                None => Ok((&job.form, &[])),
+            }
+        }
+    }
+}
+
+fn check_needs(picked: &[Picked<'_>], places: &[Option<usize>]) -> Result<(), PlanError> {
+    let mut errors = Vec::new();
+    for Picked { job, form, .. } in picked {
+        let needs = form.needs.as_deref().unwrap_or_default();
+        let name = &job.name;
+        if needs.len() > MAX_NEEDS {
+            let message = format!(
+                "{name}: one job can only need {MAX_NEEDS} others, but you have listed {}. \
+                 See needs keyword documentation for more details",
+                needs.len()
+            );
+            errors.push(Diagnostic::at(job.position, message));
+            continue;
+        }
+        for need in needs {
+            if need.optional || need.job.is_some_and(|job| places[job].is_some()) {
+                continue;
+            }
+            let other = &need.name;
+            let message = format!(
+                "'{name}' job needs '{other}' job, but '{other}' does not exist in the pipeline. \
+                 This might be because of the only, except, or rules keywords. \
+                 To need a job that sometimes does not exist in the pipeline, use needs:optional."
+            );
+            errors.push(Diagnostic::at(need.position, message));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(PlanError::Invalid(errors))
+    }
+}
+
+/// Names of stages that have jobs, and the new index of each stage.
+fn used_stages(config: &Config, picked: &[Picked<'_>]) -> (Vec<String>, Vec<usize>) {
+    let mut stages = Vec::new();
+    let mut places = vec![0; config.stages.len()];
+    let mut last = None;
+    for Picked { job, .. } in picked {
+        if last != Some(job.stage) {
+            last = Some(job.stage);
+            places[job.stage] = stages.len();
+            stages.push(config.stages[job.stage].clone());
+        }
+    }
+    (stages, places)
+}
+
+fn planned(picked: Picked<'_>, stage_places: &[usize], places: &[Option<usize>]) -> PlannedJob {
+    let Picked {
+        job,
+        form,
+        spec,
+        tags,
+    } = picked;
+    let needs = form.needs.as_ref().map(|needs| {
+        let present = needs.iter().filter_map(|need| {
+            Some(plan::Need {
+                job: places[need.job?]?,
+                artifacts: need.artifacts,
+            })
+        });
+        present.collect()
+    });
+    PlannedJob {
+        name: job.name.clone(),
+        stage: stage_places[job.stage],
+        when: form.when,
+        allow_failure: form.allow_failure.clone(),
+        needs,
+        retry: job.retry.clone(),
+        tags,
+        spec: without_missing_sources(spec, form, places),
+    }
+}
+
+/// Jobs that are not part of the pipeline have no artifacts to give.
+fn without_missing_sources(
+    spec: Arc<JobSpec>,
+    form: &Form,
+    places: &[Option<usize>],
+) -> Arc<JobSpec> {
+    let is_present = |job: &usize| places[*job].is_some();
+    if form.artifact_jobs.iter().all(is_present) {
+        return spec;
+    }
+    let ArtifactSources::Jobs(names) = &spec.artifact_sources else {
+        return spec;
+    };
+    let present = names
+        .iter()
+        .zip(&form.artifact_jobs)
+        .filter(|(_, job)| is_present(job))
+        .map(|(name, _)| name.clone());
+    Arc::new(JobSpec {
+        artifact_sources: ArtifactSources::Jobs(present.collect()),
+        ..JobSpec::clone(&spec)
+    })
+}
+
+/// Needs of jobs were checked when the file was read; those of rules can close
+/// a circle that only this pipeline has.
+fn check_cycles(jobs: &[PlannedJob], config: &Config) -> Result<(), PlanError> {
+    let rules_have_needs = config.jobs.iter().any(|job| match &job.choice {
+        Choice::Rules(rules) => rules.iter().any(|rule| rule.has_needs),
+        Choice::Policies { .. } => false,
+    });
+    if !rules_have_needs {
+        return Ok(());
+    }
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    let needs: Vec<Vec<usize>> = jobs
+        .iter()
+        .map(|job| job.needs.iter().flatten().map(|need| need.job).collect())
+        .collect();
+    match graph::cycle(&names, &needs) {
+        Some(message) => Err(PlanError::Invalid(vec![Diagnostic::whole_file(message)])),
+        None => Ok(()),
+    }
+}

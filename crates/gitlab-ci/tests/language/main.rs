@@ -1,0 +1,15 @@
+//! Files of the language and what becomes of them, keyword by keyword.
+
+mod defaults;
+mod errors;
+mod extends;
+mod graph;
+mod jobs;
+mod limits;
+mod needs;
+mod only;
+mod rules;
+mod scenario;
+mod unsupported;
+mod variables;
+mod workflow;

@@ -1,0 +1,140 @@
+//! One file, one event: a small builder for the tests.
+
+use std::collections::HashMap;
+
+use tappet_gitlab_ci::{Config, Context, PlanError, parse, plan};
+use tappet_model::plan::{JobSpec, Plan, PlannedJob};
+use tappet_model::{RefKind, Source};
+
+/// A file and the event that it is planned for: by default a push to `main` of
+/// `group/project`.
+pub struct Scenario {
+    config: Config,
+    source: Source,
+    ref_name: String,
+    ref_kind: RefKind,
+    variables: HashMap<String, String>,
+}
+
+/// A valid file.
+pub fn file(text: &str) -> Scenario {
+    let config = match parse(text) {
+        Ok(config) => config,
+        Err(errors) => panic!("{errors:#?}"),
+    };
+    Scenario {
+        config,
+        source: Source::Push,
+        ref_name: "main".to_owned(),
+        ref_kind: RefKind::Branch,
+        variables: HashMap::new(),
+    }
+}
+
+/// What is wrong with a file, each with its place.
+pub fn errors(text: &str) -> Vec<String> {
+    match parse(text) {
+        Ok(_) => panic!("the file is valid"),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The only error of a file, with its place.
+pub fn error(text: &str) -> String {
+    let mut errors = errors(text);
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    errors.remove(0)
+}
+
+/// The only error of a file, without its place.
+pub fn message(text: &str) -> String {
+    match parse(text) {
+        Ok(_) => panic!("the file is valid"),
+        Err(errors) => {
+            assert_eq!(errors.len(), 1, "{errors:#?}");
+            errors[0].message.clone()
+        }
+    }
+}
+
+impl Scenario {
+    pub fn from(mut self, source: Source) -> Self {
+        self.source = source;
+        self
+    }
+
+    pub fn on_tag(mut self, name: &str) -> Self {
+        self.ref_name = name.to_owned();
+        self.ref_kind = RefKind::Tag;
+        self
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn try_plan(&self) -> Result<Plan, PlanError> {
+        plan(
+            &self.config,
+            &Context {
+                source: self.source,
+                ref_name: &self.ref_name,
+                ref_kind: self.ref_kind,
+                project_path: "group/project",
+                variables: &|name| self.variables.get(name).cloned(),
+            },
+        )
+    }
+
+    pub fn plan(&self) -> Plan {
+        self.try_plan().expect("there is a pipeline")
+    }
+
+    pub fn refused(&self) -> PlanError {
+        self.try_plan().expect_err("there is no pipeline")
+    }
+
+    /// Names of the jobs, in order.
+    pub fn jobs(&self) -> Vec<String> {
+        self.plan().jobs.into_iter().map(|job| job.name).collect()
+    }
+
+    pub fn job(&self, name: &str) -> PlannedJob {
+        let jobs = self.plan().jobs;
+        match jobs.into_iter().find(|job| job.name == name) {
+            Some(job) => job,
+            None => panic!("no job {name}"),
+        }
+    }
+
+    pub fn spec(&self, name: &str) -> JobSpec {
+        JobSpec::clone(&self.job(name).spec)
+    }
+
+    /// `KEY=value` of a job's variables, in order.
+    pub fn variables(&self, job: &str) -> Vec<String> {
+        self.spec(job)
+            .variables
+            .iter()
+            .map(|variable| format!("{}={}", variable.key, variable.value))
+            .collect()
+    }
+
+    /// Why a job is not part of the plan.
+    pub fn reason(&self, job: &str) -> String {
+        let left_out = self.plan().left_out;
+        match left_out.into_iter().find(|left_out| left_out.name == job) {
+            Some(left_out) => left_out.reason,
+            None => panic!("{job} is part of the plan"),
+        }
+    }
+
+    pub fn warnings(&self) -> Vec<String> {
+        self.config
+            .warnings()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+}
