@@ -34,6 +34,14 @@ impl Timestamp {
         Self(self.0.saturating_sub(micros))
     }
 
+    /// ISO 8601 without a fraction (`2026-02-01T10:20:30Z`), as in variables.
+    pub fn to_seconds_text(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => format!("{time:.0}"),
+            Err(_) => "9999-12-31T23:59:59Z".to_owned(),
+        }
+    }
+
     /// Whole seconds since 1970.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -58,6 +66,7 @@ mod tests {
     fn shows_milliseconds_and_z() {
         let time = Timestamp::parse("2026-02-01T10:20:30.123456Z").unwrap();
         assert_eq!(time.to_string(), "2026-02-01T10:20:30.123Z");
+        assert_eq!(time.to_seconds_text(), "2026-02-01T10:20:30Z");
         let whole = Timestamp::parse("2026-02-01T10:20:30+02:00").unwrap();
         assert_eq!(whole.to_string(), "2026-02-01T08:20:30.000Z");
         assert_eq!(Timestamp::parse("01/01/2050"), None);

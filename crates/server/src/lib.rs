@@ -1,1 +1,33 @@
-//! server
+//! The Tappet server: APIs, runner protocol, pages, and what joins them.
+//!
+//! A trigger walks one way: `api` parses its dialect, `intake` turns it into a
+//! committed run, `dispatch` hands attempts to runners, `api::runner` takes logs
+//! and results, `changes` lets the engine react and tells who follows.
+
+pub mod api;
+pub mod app;
+pub mod artifact_files;
+pub mod changes;
+pub mod clock;
+pub mod config;
+pub mod data_dir;
+pub mod dispatch;
+pub mod expiry;
+mod health;
+pub mod held;
+pub mod intake;
+pub mod logs;
+mod overdue;
+pub mod repositories;
+mod runner_process;
+pub mod secrets;
+mod serve;
+mod socket;
+pub mod ui;
+pub mod version;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use config::Config;
+pub use serve::{Server, StartError, router};

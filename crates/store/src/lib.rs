@@ -141,6 +141,8 @@ pub trait Store: Send + Sync + 'static {
     fn assignment(&self, id: AttemptId) -> Verb<'_, Option<Assignment>>;
     /// Hands the oldest fitting pending attempt to a runner: pending → running.
     fn claim(&self, claim: Claim) -> Verb<'_, Option<Assignment>>;
+    /// Attempts that wait for a runner, oldest first, with their tags.
+    fn pending_attempts(&self) -> Verb<'_, Vec<(AttemptId, Vec<String>)>>;
     /// The engine's event on one attempt or run, with all that follows from it.
     /// [`StoreError::Refused`] leaves everything as it was.
     fn act(&self, target: Target, action: Action, now: Timestamp) -> Verb<'_, Advance>;

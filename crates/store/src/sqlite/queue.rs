@@ -25,6 +25,7 @@ statements! {
                    FROM found WHERE found.tags IS NOT NULL)
                  SELECT tags FROM found WHERE tags IS NOT NULL";
     OLDEST = "SELECT min(attempt_id) FROM queue WHERE tags = ?1";
+    WAITING = "SELECT attempt_id, tags FROM queue ORDER BY attempt_id";
     HOLD = "INSERT INTO held_attempts (attempt_id, runner_id, system_id, seen_at)
             VALUES (?1, ?2, ?3, ?4)";
     RELEASE = "DELETE FROM held_attempts WHERE attempt_id = ?1";
@@ -90,9 +91,7 @@ pub(super) fn next_for(db: &Db<'_>, claim: &Claim) -> StoreResult<Option<Attempt
         .collect::<Result<_, _>>()?;
     let mut oldest = None;
     for list in lists {
-        let tags: Vec<String> = serde_json::from_str(&list).map_err(|error| {
-            StoreError::Database(format!("the queue holds damaged tags `{list}`: {error}"))
-        })?;
+        let tags = tag_list(&list)?;
         if fits(&tags, claim) {
             let id: Option<i64> = db
                 .conn
@@ -126,6 +125,23 @@ fn tag_text(tags: &[String]) -> String {
     sorted.sort_unstable();
     sorted.dedup();
     list_text(&sorted)
+}
+
+/// All waiting attempts, oldest first.
+pub(super) fn waiting(db: &Db<'_>) -> StoreResult<Vec<(AttemptId, Vec<String>)>> {
+    let mut statement = db.conn.prepare_cached(WAITING)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (id, list) = row?;
+        Ok((AttemptId(id), tag_list(&list)?))
+    })
+    .collect()
+}
+
+fn tag_list(text: &str) -> StoreResult<Vec<String>> {
+    serde_json::from_str(text).map_err(|error| {
+        StoreError::Database(format!("the queue holds damaged tags `{text}`: {error}"))
+    })
 }
 
 /// Hands the oldest fitting attempt to a runner.

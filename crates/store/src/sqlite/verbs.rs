@@ -276,6 +276,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn pending_attempts(&self) -> Verb<'_, Vec<(AttemptId, Vec<String>)>> {
+        Box::pin(async move { self.readers.read(queue::waiting) })
+    }
+
     fn executing_attempts(&self) -> Verb<'_, Vec<HeldAttempt>> {
         Box::pin(async move {
             let mut held = self.readers.read(queue::held)?;

@@ -1,0 +1,155 @@
+//! `PUT /jobs/:id`: heartbeat while it runs, and how it ended.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tappet_engine::JobEvent;
+use tappet_model::runner_protocol::JobUpdate;
+use tappet_model::{AttemptId, FailureReason, Status};
+use tappet_store::{Action, StoreError, Target};
+
+use super::fence::{self, Refused, job_status, message};
+use crate::app::{App, SharedApp};
+
+/// The longest a heartbeat may be held.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What our own runner adds to a heartbeat.
+#[derive(Deserialize)]
+pub struct Patience {
+    /// Seconds to hold the answer until there is news (a cancel).
+    #[serde(default)]
+    wait: u64,
+}
+
+/// 200 when it is taken, 400 for an unknown state, 403 when the attempt is
+/// over. A repeated final report is answered 200 again.
+pub async fn update(
+    State(app): State<SharedApp>,
+    Path(id): Path<AttemptId>,
+    Query(patience): Query<Patience>,
+    headers: HeaderMap,
+    body: Result<Json<JobUpdate>, JsonRejection>,
+) -> Response {
+    let Ok(Json(update)) = body else {
+        let error = Json(message("400 Bad request - the body is not a job update"));
+        return (StatusCode::BAD_REQUEST, error).into_response();
+    };
+    let status = match fence::pass(&app, id, &headers, Some(&update.token)).await {
+        Ok(status) => status,
+        Err(Refused::Over(ended)) if is_repeat(&update, ended) => {
+            return (StatusCode::OK, job_status(ended), Json("200")).into_response();
+        }
+        Err(refused) => return refused.into_response(),
+    };
+    match update.state.as_str() {
+        "running" | "pending" => {
+            let status = news(&app, id, status, Duration::from_secs(patience.wait)).await;
+            (StatusCode::OK, job_status(status), Json("200")).into_response()
+        }
+        "success" => end(&app, id, JobEvent::Success).await,
+        "failed" => end(&app, id, dropped(&update)).await,
+        other => {
+            let error = format!("400 Bad request - unknown job state `{other}`");
+            (StatusCode::BAD_REQUEST, Json(message(&error))).into_response()
+        }
+    }
+}
+
+/// The same end reported again, after the first answer was lost.
+fn is_repeat(update: &JobUpdate, ended: Status) -> bool {
+    match update.state.as_str() {
+        "success" => ended == Status::Success,
+        "failed" => ended == Status::Failed,
+        _ => false,
+    }
+}
+
+/// Holds a heartbeat until the attempt's status changes or the wait is over.
+async fn news(app: &App, id: AttemptId, status: Status, wait: Duration) -> Status {
+    if wait.is_zero() || status != Status::Running {
+        return status;
+    }
+    let Some(mut watch) = app.held.watch(id) else {
+        return status;
+    };
+    tokio::select! {
+        _ = watch.wait_for(|now| *now != Status::Running) => {}
+        () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
+        () = app.shutdown.cancelled() => {}
+    }
+    *watch.borrow()
+}
+
+fn dropped(update: &JobUpdate) -> JobEvent {
+    let reason = match update.failure_reason.as_deref() {
+        None | Some("") => FailureReason::ScriptFailure,
+        Some(word) => word.parse().unwrap_or(FailureReason::UnknownFailure),
+    };
+    JobEvent::Drop {
+        reason,
+        exit_code: update.exit_code,
+    }
+}
+
+/// Ends the attempt. Its log reaches the disk first, so that whoever sees the
+/// end can read all of it.
+async fn end(app: &App, id: AttemptId, event: JobEvent) -> Response {
+    if let Err(error) = app.logs.finish(id).await {
+        tracing::error!(attempt = %id, %error, "cannot bring a log to the disk");
+        let body = Json(message("500 cannot store the log"));
+        return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+    }
+    match app.act(Target::Attempt(id), Action::Job(event)).await {
+        Ok(advance) => {
+            let status = advance
+                .changed
+                .iter()
+                .find(|attempt| attempt.id == id)
+                .map_or(Status::Failed, |attempt| attempt.status);
+            (StatusCode::OK, job_status(status), Json("200")).into_response()
+        }
+        Err(StoreError::Refused(_)) => {
+            let status = match app.store.attempt(id).await {
+                Ok(Some(attempt)) => attempt.status,
+                _ => Status::Failed,
+            };
+            Refused::Over(status).into_response()
+        }
+        Err(error) => {
+            tracing::error!(attempt = %id, %error, "cannot end an attempt");
+            let body = Json(message("500 Internal Server Error"));
+            (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_failure_reason_is_kept_as_unknown() {
+        let update = |word: Option<&str>| JobUpdate {
+            failure_reason: word.map(str::to_owned),
+            exit_code: Some(3),
+            ..JobUpdate::default()
+        };
+        let drop = |reason| JobEvent::Drop {
+            reason,
+            exit_code: Some(3),
+        };
+        assert_eq!(dropped(&update(None)), drop(FailureReason::ScriptFailure));
+        let timeout = dropped(&update(Some("job_execution_timeout")));
+        assert_eq!(timeout, drop(FailureReason::JobExecutionTimeout));
+        assert_eq!(
+            dropped(&update(Some("moon_phase"))),
+            drop(FailureReason::UnknownFailure)
+        );
+    }
+}

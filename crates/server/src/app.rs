@@ -1,0 +1,51 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use tappet_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::artifact_files::ArtifactFiles;
+use crate::changes::Changes;
+use crate::config::Config;
+use crate::dispatch::Dispatch;
+use crate::expiry::Expiry;
+use crate::held::Held;
+use crate::intake::Intake;
+use crate::logs::Logs;
+use crate::repositories::ProjectRepositories;
+use crate::runner_process::RunnerProcess;
+use crate::secrets::Secrets;
+
+/// One running server.
+pub struct App {
+    /// What it was told.
+    pub config: Config,
+    /// What it remembers.
+    pub store: Arc<dyn Store>,
+    /// Keys and tokens.
+    pub secrets: Secrets,
+    /// Logs of attempts.
+    pub logs: Logs,
+    /// Uploaded files.
+    pub artifact_files: ArtifactFiles,
+    /// Where commits are read.
+    pub repositories: ProjectRepositories,
+    /// Runners that wait for work.
+    pub dispatch: Dispatch,
+    /// Attempts that runners hold.
+    pub held: Held,
+    /// Who follows which run.
+    pub changes: Changes,
+    /// What starting a run needs between runs: parsed files, requests in flight.
+    pub intake: Intake,
+    /// When artifacts go.
+    pub expiry: Expiry,
+    /// The embedded runner.
+    pub runner_process: RunnerProcess,
+    /// Ends every stream when the server stops.
+    pub shutdown: CancellationToken,
+}
+
+/// The state of the routers.
+pub type SharedApp = Arc<App>;

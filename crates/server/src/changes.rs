@@ -1,0 +1,80 @@
+//! Every status change passes here: the store writes it, then those who wait
+//! for it are told.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tappet_model::{RunId, Status};
+use tappet_store::{Action, Advance, Assignment, StoreError, Target};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::clock;
+
+/// Followers of runs. What changed is in the store; here they are only woken.
+#[derive(Default)]
+pub struct Changes {
+    runs: Mutex<HashMap<RunId, watch::Sender<u64>>>,
+}
+
+impl Changes {
+    /// Wakes whenever the run has new event rows; the value only counts changes.
+    pub fn subscribe(&self, run: RunId) -> watch::Receiver<u64> {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.entry(run)
+            .or_insert_with(|| watch::Sender::new(0))
+            .subscribe()
+    }
+
+    fn publish(&self, run: RunId) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = runs.get(&run) {
+            if sender.receiver_count() == 0 {
+                runs.remove(&run);
+            } else {
+                sender.send_modify(|changes| *changes += 1);
+            }
+        }
+    }
+}
+
+impl App {
+    /// Lets the engine react to an action and tells everybody concerned.
+    pub async fn act(&self, target: Target, action: Action) -> Result<Advance, StoreError> {
+        let advance = self.store.act(target, action, clock::now()).await?;
+        self.announce(&advance).await;
+        Ok(advance)
+    }
+
+    /// Tells runners, log readers and followers what a committed change means
+    /// for them.
+    pub async fn announce(&self, advance: &Advance) {
+        for attempt in &advance.changed {
+            match attempt.status {
+                Status::Pending => self.dispatch.enqueued(attempt.id, &attempt.tags),
+                Status::Canceling => {
+                    self.held.canceling(attempt.id);
+                }
+                status => {
+                    self.dispatch.dequeued(attempt.id);
+                    if status.is_completed() && self.held.release(attempt.id, status) {
+                        self.end_log(attempt.id).await;
+                    }
+                }
+            }
+        }
+        self.changes.publish(advance.run.id);
+    }
+
+    /// Tells the followers of a run that a claim changed it.
+    pub fn announce_claim(&self, assignment: &Assignment) {
+        self.changes.publish(assignment.run.id);
+    }
+
+    /// Makes a log final: on disk, and known as complete to its readers.
+    pub async fn end_log(&self, id: tappet_model::AttemptId) {
+        if let Err(error) = self.logs.finish(id).await {
+            tracing::error!(attempt = %id, %error, "cannot finish a log");
+        }
+    }
+}

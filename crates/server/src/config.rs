@@ -1,0 +1,83 @@
+//! What a server is told before it starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+/// Settings of one server process.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address of the HTTP port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Everything that lasts lives here, mode 0700.
+    pub data_dir: PathBuf,
+    /// What people and clients type; links are built from it. May hold a path prefix.
+    pub external_url: Option<Url>,
+    /// Jobs that the embedded runner runs at once; 0 starts none.
+    pub slots: u32,
+    /// How long a stopping server lets running jobs go on.
+    pub drain: Duration,
+    /// Root's access token instead of a random one.
+    pub root_token: Option<String>,
+    /// Projects may name a repository on this machine.
+    pub allow_local_repositories: bool,
+    /// Bytes kept of one log.
+    pub log_limit_bytes: u64,
+    /// Bytes of one uploaded file.
+    pub artifact_limit_bytes: u64,
+    /// Attempts that may wait for a runner before triggers answer 429.
+    pub queue_limit: usize,
+    /// The program that `runner embedded` is started with; the server's own by default.
+    pub runner_program: Option<PathBuf>,
+}
+
+impl Config {
+    /// The defaults of `tappet serve` for a data directory.
+    pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
+        Self {
+            listen,
+            data_dir,
+            external_url: None,
+            slots: 2,
+            drain: Duration::from_secs(30),
+            root_token: None,
+            allow_local_repositories: listen.ip().is_loopback(),
+            log_limit_bytes: 100 * 1024 * 1024,
+            artifact_limit_bytes: 1024 * 1024 * 1024,
+            queue_limit: 100_000,
+            runner_program: None,
+        }
+    }
+
+    /// The address of `path` (with a leading `/`) for people and clients.
+    pub fn url(&self, path: &str) -> String {
+        match &self.external_url {
+            Some(url) => format!("{}{path}", url.as_str().trim_end_matches('/')),
+            None => format!("http://{}{path}", self.listen),
+        }
+    }
+
+    /// The path under which everything lives: empty, or `/ci`.
+    pub fn path_prefix(&self) -> &str {
+        self.external_url
+            .as_ref()
+            .map_or("", |url| url.path().trim_end_matches('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_follow_the_external_url_and_its_prefix() {
+        let mut config = Config::new("127.0.0.1:8080".parse().unwrap(), "/tmp/x".into());
+        assert_eq!(config.url("/a"), "http://127.0.0.1:8080/a");
+        assert_eq!(config.path_prefix(), "");
+        config.external_url = Some("https://ci.example.com/tools/".parse().unwrap());
+        assert_eq!(config.url("/a"), "https://ci.example.com/tools/a");
+        assert_eq!(config.path_prefix(), "/tools");
+    }
+}

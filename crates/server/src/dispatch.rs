@@ -1,0 +1,244 @@
+//! Brings pending attempts and waiting runners together.
+//!
+//! A runner that finds nothing waits here; an attempt that becomes pending
+//! wakes the one that has waited longest and fits. Nothing polls.
+
+mod payload;
+pub mod predefined;
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+pub use payload::{NotDeliverable, payload, timeout_s};
+use tappet_model::AttemptId;
+use tappet_store::{Assignment, Claim, StoreError};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+/// The waiting side of the queue. The queue itself is in the store.
+#[derive(Default)]
+pub struct Dispatch {
+    waiters: Mutex<Waiters>,
+    /// Set when the server stops handing out.
+    draining: CancellationToken,
+}
+
+#[derive(Default)]
+struct Waiters {
+    next_id: u64,
+    queue: VecDeque<Waiter>,
+    /// Attempts known to wait, for the queue limit.
+    pending: HashSet<AttemptId>,
+}
+
+struct Waiter {
+    id: u64,
+    tags: Vec<String>,
+    run_untagged: bool,
+    wake: oneshot::Sender<()>,
+}
+
+/// A place in the line of waiting runners. Dropped after it was woken but
+/// before it took anything, it wakes the next one.
+struct Place<'a> {
+    dispatch: &'a Dispatch,
+    id: u64,
+    woken: oneshot::Receiver<()>,
+    served: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.dispatch
+            .lock()
+            .queue
+            .retain(|waiter| waiter.id != self.id);
+        if !self.served && self.woken.try_recv().is_ok() {
+            self.dispatch.wake_any();
+        }
+    }
+}
+
+/// Whether a runner may take a job (GitLab: `Ci::Runner#accepting_tags?`).
+pub fn fits(runner_tags: &[String], run_untagged: bool, job_tags: &[String]) -> bool {
+    if job_tags.is_empty() {
+        run_untagged
+    } else {
+        job_tags.iter().all(|tag| runner_tags.contains(tag))
+    }
+}
+
+impl Dispatch {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiters> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt became pending: wakes a runner that fits.
+    pub fn enqueued(&self, id: AttemptId, tags: &[String]) {
+        let mut waiters = self.lock();
+        waiters.pending.insert(id);
+        while let Some(at) = waiters
+            .queue
+            .iter()
+            .position(|one| fits(&one.tags, one.run_untagged, tags))
+        {
+            let waiter = waiters
+                .queue
+                .remove(at)
+                .expect("position is inside the queue");
+            if waiter.wake.send(()).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// An attempt is pending no longer.
+    pub fn dequeued(&self, id: AttemptId) {
+        self.lock().pending.remove(&id);
+    }
+
+    /// How many attempts wait for a runner.
+    pub fn pending(&self) -> usize {
+        self.lock().pending.len()
+    }
+
+    fn wake_any(&self) {
+        let mut waiters = self.lock();
+        while let Some(waiter) = waiters.queue.pop_front() {
+            if waiter.wake.send(()).is_ok() {
+                return;
+            }
+        }
+    }
+
+    fn queue_up(&self, claim: &Claim) -> Place<'_> {
+        let (wake, woken) = oneshot::channel();
+        let mut waiters = self.lock();
+        let id = waiters.next_id;
+        waiters.next_id += 1;
+        waiters.queue.push_back(Waiter {
+            id,
+            tags: claim.tags.clone(),
+            run_untagged: claim.run_untagged,
+            wake,
+        });
+        Place {
+            dispatch: self,
+            id,
+            woken,
+            served: false,
+        }
+    }
+
+    /// Hands out nothing any more; waiting runners go home.
+    pub fn drain(&self) {
+        self.draining.cancel();
+    }
+
+    /// The server is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
+    }
+
+    /// The next attempt for a runner, waiting up to `patience` for one.
+    pub async fn next(
+        &self,
+        app: &App,
+        mut claim: Claim,
+        patience: Duration,
+    ) -> Result<Option<Assignment>, StoreError> {
+        let give_up = tokio::time::Instant::now() + patience;
+        loop {
+            // In line before looking, so that nothing is missed in between.
+            let mut place = self.queue_up(&claim);
+            if self.is_draining() {
+                return Ok(None);
+            }
+            claim.now = crate::clock::now();
+            if let Some(assignment) = app.store.claim(claim.clone()).await? {
+                place.served = true;
+                // Woken meanwhile for another attempt: pass it on.
+                if place.woken.try_recv().is_ok() {
+                    self.wake_any();
+                }
+                self.dequeued(assignment.attempt.id);
+                return Ok(Some(assignment));
+            }
+            tokio::select! {
+                _ = &mut place.woken => place.served = true,
+                () = tokio::time::sleep_until(give_up) => return Ok(None),
+                () = self.draining.cancelled() => return Ok(None),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use tappet_model::{RunnerId, Timestamp};
+
+    fn tags(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[rstest]
+    #[case::untagged_job_untagged_runner(&[], true, &[], true)]
+    #[case::tagged_runner_refuses_untagged(&["a"], false, &[], false)]
+    #[case::subset(&["a", "b"], false, &["a"], true)]
+    #[case::one_missing(&["a"], true, &["a", "b"], false)]
+    fn tags_decide(
+        #[case] runner: &[&str],
+        #[case] run_untagged: bool,
+        #[case] job: &[&str],
+        #[case] expected: bool,
+    ) {
+        assert_eq!(fits(&tags(runner), run_untagged, &tags(job)), expected);
+    }
+
+    fn claim(words: &[&str]) -> Claim {
+        Claim {
+            runner_id: RunnerId(1),
+            system_id: "r_1".into(),
+            tags: tags(words),
+            run_untagged: words.is_empty(),
+            cancels_gracefully: true,
+            now: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn the_longest_waiting_runner_that_fits_is_woken() {
+        let dispatch = Dispatch::default();
+        let mut docker = dispatch.queue_up(&claim(&["docker"]));
+        let mut first = dispatch.queue_up(&claim(&[]));
+        let mut second = dispatch.queue_up(&claim(&[]));
+        dispatch.enqueued(AttemptId(1), &[]);
+        assert!(first.woken.try_recv().is_ok());
+        assert!(second.woken.try_recv().is_err());
+        assert!(docker.woken.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_runner_that_goes_away_after_being_woken_passes_it_on() {
+        let dispatch = Dispatch::default();
+        let first = dispatch.queue_up(&claim(&[]));
+        let mut second = dispatch.queue_up(&claim(&[]));
+        dispatch.enqueued(AttemptId(1), &[]);
+        drop(first);
+        assert!(second.woken.try_recv().is_ok());
+    }
+
+    #[test]
+    fn a_runner_that_goes_away_unwoken_wakes_nobody() {
+        let dispatch = Dispatch::default();
+        let first = dispatch.queue_up(&claim(&[]));
+        let mut second = dispatch.queue_up(&claim(&[]));
+        drop(first);
+        assert!(second.woken.try_recv().is_err());
+    }
+}

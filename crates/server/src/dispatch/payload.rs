@@ -1,0 +1,348 @@
+//! Turns an assignment into the job object of the runner protocol.
+
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, CONTROLS};
+use tappet_git::Commit;
+use tappet_gitlab_ci::expansion::expand_collection;
+use tappet_model::plan::ArtifactSpec;
+use tappet_model::runner_protocol::{
+    ArtifactUpload, Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures,
+    PayloadVariable, RunnerLimits, Step,
+};
+use tappet_model::{CommitSha, FailureReason, RefKind, Variable, VariableKind};
+use tappet_store::{Assignment, Runner};
+
+use super::predefined::{self, JobFacts, RunFacts};
+use crate::app::App;
+use crate::intake::unseal;
+
+/// Why an attempt cannot be handed out although it is its turn.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDeliverable {
+    /// Its commit cannot be read any more.
+    #[error("cannot read the project's repository: {0}")]
+    Repository(String),
+    /// Its variables contradict themselves.
+    #[error("{0}")]
+    Variables(String),
+}
+
+impl NotDeliverable {
+    /// How the attempt fails.
+    pub fn reason(&self) -> FailureReason {
+        match self {
+            NotDeliverable::Repository(_) => FailureReason::RunnerSystemFailure,
+            NotDeliverable::Variables(_) => FailureReason::DataIntegrityFailure,
+        }
+    }
+}
+
+/// What the runner is sent, and what it must never print.
+pub struct Delivery {
+    /// Answer of `POST /jobs/request`.
+    pub payload: JobPayload,
+    /// Given variables that were left out since their names are reserved.
+    pub ignored: Vec<String>,
+}
+
+/// The job object for one assignment.
+pub async fn payload(
+    app: &App,
+    assignment: &Assignment,
+    runner: &Runner,
+) -> Result<Delivery, NotDeliverable> {
+    let repository = app
+        .repositories
+        .of(&assignment.project)
+        .await
+        .map_err(|error| NotDeliverable::Repository(error.to_string()))?;
+    let commit = repository
+        .commit(&assignment.run.sha)
+        .await
+        .map_err(|error| NotDeliverable::Repository(error.to_string()))?;
+    let default_branch = app
+        .repositories
+        .default_branch(&assignment.project, &repository)
+        .await
+        .unwrap_or_default();
+    let given = match &assignment.sealed_variables {
+        Some(sealed) => unseal(&app.secrets, sealed)
+            .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
+        None => Vec::new(),
+    };
+    let (given, ignored): (Vec<_>, Vec<_>) = given
+        .into_iter()
+        .partition(|variable| !predefined::is_reserved(&variable.key));
+
+    let token = app.secrets.job_token(assignment.attempt.id);
+    let repository_url = file_url(repository.git_dir());
+    let timeout_s = timeout_s(assignment);
+    let variables = variables(
+        app,
+        assignment,
+        runner,
+        &commit,
+        &default_branch,
+        given,
+        Job {
+            token: &token,
+            repository_url: &repository_url,
+            timeout_s,
+        },
+    )?;
+    let depth = lookup(&variables, "GIT_DEPTH").and_then(|text| text.trim().parse().ok());
+    Ok(Delivery {
+        payload: build(
+            assignment,
+            &variables,
+            &token,
+            repository_url,
+            timeout_s,
+            depth,
+        ),
+        ignored: ignored.into_iter().map(|variable| variable.key).collect(),
+    })
+}
+
+/// The time limit of an assignment in seconds.
+pub fn timeout_s(assignment: &Assignment) -> u64 {
+    assignment
+        .spec
+        .timeout_s
+        .unwrap_or(assignment.project.timeout_s)
+}
+
+struct Job<'a> {
+    token: &'a str,
+    repository_url: &'a str,
+    timeout_s: u64,
+}
+
+/// All variables of the job in rising precedence, expanded.
+fn variables(
+    app: &App,
+    assignment: &Assignment,
+    runner: &Runner,
+    commit: &Commit,
+    default_branch: &str,
+    given: Vec<Variable>,
+    job: Job<'_>,
+) -> Result<Vec<Variable>, NotDeliverable> {
+    let run = &assignment.run;
+    let mut all = predefined::of_run(
+        &app.config,
+        &RunFacts {
+            project: &assignment.project,
+            default_branch,
+            source: run.source,
+            ref_name: &run.ref_name,
+            ref_kind: run.ref_kind,
+            commit,
+            trigger_short_token: run.trigger_short_token.as_deref(),
+            user: &assignment.user,
+        },
+    );
+    all.extend(predefined::of_job(
+        &app.config,
+        &JobFacts {
+            run,
+            attempt: &assignment.attempt,
+            project: &assignment.project,
+            token: job.token,
+            repository_url: job.repository_url,
+            timeout_s: job.timeout_s,
+            runner,
+            manual: assignment.spec.manual,
+        },
+    ));
+    let yaml = assignment.spec.variables.iter();
+    all.extend(
+        yaml.filter(|variable| !predefined::is_reserved(&variable.key))
+            .cloned(),
+    );
+    all.extend(given);
+    expand_collection(all).map_err(|circular| {
+        NotDeliverable::Variables(format!("{}: {circular}", assignment.attempt.name))
+    })
+}
+
+fn lookup<'a>(variables: &'a [Variable], key: &str) -> Option<&'a str> {
+    variables
+        .iter()
+        .rev()
+        .find(|variable| variable.key == key)
+        .map(|found| found.value.as_str())
+}
+
+fn build(
+    assignment: &Assignment,
+    variables: &[Variable],
+    token: &str,
+    repository_url: String,
+    timeout_s: u64,
+    depth: Option<u32>,
+) -> JobPayload {
+    let Assignment {
+        attempt,
+        run,
+        project,
+        spec,
+        ..
+    } = assignment;
+    let queued = attempt.queued_at.zip(attempt.started_at);
+    JobPayload {
+        id: attempt.id.0,
+        token: token.to_owned(),
+        allow_git_fetch: true,
+        job_info: JobInfo {
+            id: attempt.id.0,
+            name: attempt.name.clone(),
+            stage: attempt.stage.clone(),
+            pipeline_id: run.id.0,
+            project_id: project.id.0,
+            project_name: project
+                .path
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            project_full_path: project.path.clone(),
+            time_in_queue_seconds: queued
+                .map_or(0.0, |(queued, started)| started.since(queued).as_secs_f64()),
+            project_jobs_running_on_instance_runners_count: "0".to_owned(),
+        },
+        git_info: GitInfo {
+            repo_url: repository_url,
+            repo_object_format: "sha1".to_owned(),
+            ref_name: run.ref_name.clone(),
+            sha: run.sha.as_str().to_owned(),
+            before_sha: CommitSha::ZERO.to_owned(),
+            ref_type: run.ref_kind.as_str().to_owned(),
+            refspecs: refspecs(assignment),
+            depth: depth.unwrap_or(0),
+            protected: Some(false),
+        },
+        runner_info: RunnerLimits { timeout: timeout_s },
+        variables: variables.iter().map(payload_variable).collect(),
+        steps: steps(assignment, timeout_s),
+        hooks: Vec::new(),
+        image: None,
+        services: Vec::new(),
+        artifacts: spec.artifacts.iter().map(artifact_upload).collect(),
+        cache: Vec::new(),
+        credentials: Vec::new(),
+        dependencies: dependencies(assignment, token),
+        features: PayloadFeatures {
+            trace_sections: true,
+            token_mask_prefixes: Vec::new(),
+            failure_reasons: FailureReason::ALL
+                .iter()
+                .map(|reason| reason.as_str().to_owned())
+                .collect(),
+        },
+    }
+}
+
+/// The pinned commit first, so that a force-push cannot take it away, then its ref.
+fn refspecs(assignment: &Assignment) -> Vec<String> {
+    let run = &assignment.run;
+    let pinned = format!("+{}:refs/pipelines/{}", run.sha, run.id);
+    let name = &run.ref_name;
+    let named = match run.ref_kind {
+        RefKind::Branch => format!("+refs/heads/{name}:refs/remotes/origin/{name}"),
+        RefKind::Tag => format!("+refs/tags/{name}:refs/tags/{name}"),
+    };
+    vec![pinned, named]
+}
+
+fn steps(assignment: &Assignment, timeout_s: u64) -> Vec<Step> {
+    let spec = &assignment.spec;
+    let mut steps = vec![Step {
+        name: "script".to_owned(),
+        script: spec.script.clone(),
+        timeout: timeout_s,
+        when: "on_success".to_owned(),
+        allow_failure: false,
+    }];
+    if !spec.after_script.is_empty() {
+        steps.push(Step {
+            name: "after_script".to_owned(),
+            script: spec.after_script.clone(),
+            timeout: timeout_s,
+            when: "always".to_owned(),
+            allow_failure: true,
+        });
+    }
+    steps
+}
+
+fn payload_variable(variable: &Variable) -> PayloadVariable {
+    PayloadVariable {
+        key: variable.key.clone(),
+        value: variable.value.clone(),
+        public: !variable.masked,
+        masked: variable.masked,
+        file: variable.kind == VariableKind::File,
+        raw: variable.raw,
+    }
+}
+
+fn artifact_upload(spec: &ArtifactSpec) -> ArtifactUpload {
+    ArtifactUpload {
+        name: spec.name.clone(),
+        untracked: spec.untracked,
+        paths: spec.paths.clone(),
+        exclude: spec.exclude.clone(),
+        when: spec.when.as_str().to_owned(),
+        expire_in: spec.expire_in.clone(),
+        artifact_type: "archive".to_owned(),
+        artifact_format: "zip".to_owned(),
+    }
+}
+
+fn dependencies(assignment: &Assignment, token: &str) -> Vec<Dependency> {
+    assignment
+        .artifact_sources
+        .iter()
+        .map(|source| Dependency {
+            id: source.id.0,
+            token: token.to_owned(),
+            name: source.name.clone(),
+            artifacts_file: source.archive.as_ref().map(|archive| DependencyFile {
+                filename: archive.filename.clone(),
+                size: i64::try_from(archive.size_bytes).unwrap_or(i64::MAX),
+            }),
+        })
+        .collect()
+}
+
+/// What a path may hold in a `file://` address as it is.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'?')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`');
+
+fn file_url(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let encoded = percent_encoding::percent_encode(path.as_os_str().as_bytes(), PATH);
+    format!("file://{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_addresses_keep_odd_paths_readable() {
+        assert_eq!(
+            file_url(Path::new("/srv/a b#c%d.git")),
+            "file:///srv/a%20b%23c%25d.git"
+        );
+    }
+}

@@ -1,0 +1,385 @@
+//! The only way a run comes to be, for every API, webhook, schedule and form.
+//!
+//! A request names a project, a ref and variables; out comes a committed run,
+//! or the reason why there is none. The steps are GitLab's creation chain
+//! (`lib/gitlab/ci/pipeline/chain`): rights, ref, variables, file, rules.
+
+mod in_flight;
+mod parsed_files;
+mod variables;
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tappet_git::{FileError, Repository, ResolveError, ResolvedRef};
+use tappet_gitlab_ci::{Context, PlanError};
+use tappet_model::plan::Plan;
+use tappet_model::{Diagnostic, FailureReason, RefName, Source, Variable};
+use tappet_store::{
+    Creation, IdempotencyKey, NewJob, NewRun, NewRunContent, NewWorkflow, Project, RememberedRun,
+    Run, RunNotes, StoreError, Trigger, User,
+};
+
+use crate::app::App;
+use crate::clock;
+use crate::dispatch::predefined::{self, RunFacts};
+use in_flight::InFlight;
+use parsed_files::{ParsedFile, ParsedFiles};
+pub use variables::{UnsealError, unseal};
+
+/// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).
+pub const PIPELINE_FILE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// What intake keeps between requests; all of it can be lost.
+#[derive(Default)]
+pub struct Intake {
+    files: ParsedFiles,
+    in_flight: InFlight,
+}
+
+/// Somebody wants a run.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// Of this project.
+    pub project: Project,
+    /// With whose rights.
+    pub user: User,
+    /// Why.
+    pub source: Source,
+    /// With which trigger.
+    pub trigger: Option<Trigger>,
+    /// Ref as the caller wrote it.
+    pub ref_name: String,
+    /// Given variables in order.
+    pub variables: Vec<Variable>,
+    /// The client's key and the digest of its request.
+    pub idempotency: Option<(IdempotencyKey, [u8; 32])>,
+}
+
+/// A run that exists and is on disk. `run.yaml_errors` is set when it was kept
+/// only to show why it failed.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The run.
+    pub run: Run,
+    /// An earlier request with the same key made it.
+    pub replayed: bool,
+}
+
+/// Why there is no run.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The chain stopped; GitLab's text.
+    #[error("{message}")]
+    NotStarted {
+        /// GitLab's wording.
+        message: String,
+    },
+    /// A variable's name cannot be an environment variable.
+    #[error("can contain only letters, digits and '_'.")]
+    InvalidVariableKey,
+    /// The idempotency key belongs to another request.
+    #[error("the Idempotency-Key was used with another request; use a new key")]
+    KeyReused,
+    /// The repository cannot be reached now.
+    #[error("{message}")]
+    Unavailable {
+        /// What was tried.
+        message: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// Too much waits already.
+    #[error("too many jobs are waiting for a runner; try again later")]
+    QueueFull {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The database broke.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn not_started(message: impl Into<String>) -> Refusal {
+    Refusal::NotStarted {
+        message: message.into(),
+    }
+}
+
+/// Starts a run, or says why not. When it returns a run, that run is on disk.
+pub async fn start_run(app: &App, request: RunRequest) -> Result<Started, Refusal> {
+    let Some((key, fingerprint)) = request.idempotency.clone() else {
+        return create(app, request).await;
+    };
+    // The same key at the same time: the second waits and then finds the first's run.
+    let _turn = app.intake.in_flight.wait_for(&key).await;
+    match app.store.run_by_idempotency_key(key, clock::now()).await? {
+        Some(RememberedRun {
+            fingerprint: known,
+            run,
+        }) if known == fingerprint => Ok(Started {
+            run,
+            replayed: true,
+        }),
+        Some(_) => Err(Refusal::KeyReused),
+        None => create(app, request).await,
+    }
+}
+
+async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
+    if request.user.is_blocked {
+        return Err(not_started(
+            "Insufficient permissions to create a new pipeline",
+        ));
+    }
+    if app.dispatch.pending() >= app.config.queue_limit {
+        return Err(Refusal::QueueFull {
+            retry_after: Duration::from_secs(30),
+        });
+    }
+    let repository = repository(app, &request.project).await?;
+    let resolved = resolve(app, &request, &repository).await?;
+    if !request
+        .variables
+        .iter()
+        .all(|variable| Variable::is_valid_key(&variable.key))
+    {
+        return Err(Refusal::InvalidVariableKey);
+    }
+    let content = match variables::duplicates(&request.variables) {
+        Some(message) => invalid(message),
+        None => content(app, &request, &repository, &resolved).await?,
+    };
+    store(app, request, &repository, resolved, content).await
+}
+
+async fn repository(app: &App, project: &Project) -> Result<Arc<Repository>, Refusal> {
+    app.repositories
+        .of(project)
+        .await
+        .map_err(|error| Refusal::Unavailable {
+            message: error.message,
+            retry_after: crate::repositories::RETRY_AFTER,
+        })
+}
+
+async fn resolve(
+    app: &App,
+    request: &RunRequest,
+    repository: &Repository,
+) -> Result<ResolvedRef, Refusal> {
+    let name =
+        RefName::new(request.ref_name.as_str()).map_err(|_| not_started("Reference not found"))?;
+    app.repositories
+        .refresh(&request.project, &name)
+        .await
+        .map_err(|error| Refusal::Unavailable {
+            message: error.message,
+            retry_after: crate::repositories::RETRY_AFTER,
+        })?;
+    match repository.resolve(&name).await {
+        Ok(resolved) => Ok(resolved),
+        Err(ResolveError::NotFound) => Err(not_started("Reference not found")),
+        Err(ResolveError::Ambiguous) => Err(not_started("Ref is ambiguous")),
+        Err(ResolveError::Read(error)) => Err(Refusal::Unavailable {
+            message: error.to_string(),
+            retry_after: crate::repositories::RETRY_AFTER,
+        }),
+    }
+}
+
+fn invalid(errors: impl Into<String>) -> NewRunContent {
+    NewRunContent::Invalid {
+        errors: errors.into(),
+        reason: FailureReason::ConfigError,
+    }
+}
+
+/// The compiled file, or the text of what is wrong with it.
+async fn content(
+    app: &App,
+    request: &RunRequest,
+    repository: &Repository,
+    resolved: &ResolvedRef,
+) -> Result<NewRunContent, Refusal> {
+    let path = request.project.ci_config_path.as_str();
+    let file = match repository
+        .file_at(&resolved.sha, path, PIPELINE_FILE_LIMIT)
+        .await
+    {
+        Ok(file) => file,
+        Err(FileError::Missing | FileError::NotAFile | FileError::BadPath) => {
+            return Err(not_started("Missing CI config file"));
+        }
+        Err(FileError::Symlink) => {
+            return Ok(invalid(format!(
+                "`{path}` is a symbolic link; commit the pipeline file itself"
+            )));
+        }
+        Err(FileError::TooLarge { .. }) => return Ok(invalid("The parsed YAML is too big")),
+        Err(FileError::Read(error)) => {
+            return Err(Refusal::Unavailable {
+                message: error.to_string(),
+                retry_after: crate::repositories::RETRY_AFTER,
+            });
+        }
+    };
+    let parsed = match app.intake.files.get(&file) {
+        Ok(parsed) => parsed,
+        Err(errors) => return Ok(invalid(lines(&errors))),
+    };
+    match plan(app, request, repository, resolved, &parsed).await? {
+        Ok(plan) => Ok(NewRunContent::Planned(Box::new(workflow(
+            path, &parsed, plan,
+        )))),
+        Err(PlanError::Invalid(errors)) => Ok(invalid(lines(&errors))),
+        Err(refused) => Err(not_started(refused.to_string())),
+    }
+}
+
+/// One error a line; the first one is what the API shows.
+fn lines(errors: &[Diagnostic]) -> String {
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+async fn plan(
+    app: &App,
+    request: &RunRequest,
+    repository: &Repository,
+    resolved: &ResolvedRef,
+    parsed: &ParsedFile,
+) -> Result<Result<Plan, PlanError>, Refusal> {
+    let commit = repository
+        .commit(&resolved.sha)
+        .await
+        .map_err(|error| Refusal::Unavailable {
+            message: error.to_string(),
+            retry_after: crate::repositories::RETRY_AFTER,
+        })?;
+    let default_branch = app
+        .repositories
+        .default_branch(&request.project, repository)
+        .await
+        .unwrap_or_default();
+    // Most files have no rule that looks, so the map is made on first look.
+    let known: OnceCell<HashMap<String, String>> = OnceCell::new();
+    let look_up = |name: &str| {
+        known
+            .get_or_init(|| {
+                let facts = RunFacts {
+                    project: &request.project,
+                    default_branch: &default_branch,
+                    source: request.source,
+                    ref_name: &resolved.name,
+                    ref_kind: resolved.kind,
+                    commit: &commit,
+                    trigger_short_token: predefined::short_token(request.trigger.as_ref()),
+                    user: &request.user,
+                };
+                let mut all = predefined::of_run(&app.config, &facts);
+                let given = request.variables.iter();
+                all.extend(
+                    given
+                        .filter(|one| !predefined::is_reserved(&one.key))
+                        .cloned(),
+                );
+                all.into_iter()
+                    .map(|variable| (variable.key, variable.value))
+                    .collect()
+            })
+            .get(name)
+            .cloned()
+    };
+    let context = Context {
+        source: request.source,
+        ref_name: &resolved.name,
+        ref_kind: resolved.kind,
+        project_path: &request.project.path,
+        variables: &look_up,
+    };
+    Ok(tappet_gitlab_ci::plan(&parsed.config, &context))
+}
+
+fn workflow(path: &str, parsed: &ParsedFile, plan: Plan) -> NewWorkflow {
+    let graph = parsed.graph(&plan);
+    let warnings = parsed.config.warnings().iter().chain(&plan.warnings);
+    NewWorkflow {
+        path: path.to_owned(),
+        name: plan.name,
+        stages: plan.stages,
+        graph,
+        notes: RunNotes {
+            left_out: plan.left_out,
+            warnings: warnings.map(ToString::to_string).collect(),
+        },
+        jobs: plan
+            .jobs
+            .into_iter()
+            .map(|job| NewJob {
+                name: job.name,
+                tags: job.tags,
+                needs: job.needs,
+                spec: parsed.shared_spec(&job.spec),
+            })
+            .collect(),
+    }
+}
+
+async fn store(
+    app: &App,
+    request: RunRequest,
+    repository: &Repository,
+    resolved: ResolvedRef,
+    content: NewRunContent,
+) -> Result<Started, Refusal> {
+    let commit = repository
+        .commit(&resolved.sha)
+        .await
+        .map_err(|error| Refusal::Unavailable {
+            message: error.to_string(),
+            retry_after: crate::repositories::RETRY_AFTER,
+        })?;
+    app.repositories.keep(&request.project, &resolved.sha).await;
+    // As in GitLab, a run with contradicting variables is kept without them.
+    let sealed_variables = match &content {
+        NewRunContent::Planned(_) if !request.variables.is_empty() => {
+            Some(variables::seal(&app.secrets, &request.variables))
+        }
+        _ => None,
+    };
+    let new = NewRun {
+        project_id: request.project.id,
+        source: request.source,
+        ref_name: resolved.name,
+        ref_kind: resolved.kind,
+        sha: resolved.sha,
+        commit_title: commit.title().to_owned(),
+        trigger_id: request.trigger.map(|trigger| trigger.id),
+        user_id: request.user.id,
+        sealed_variables,
+        content,
+        idempotency: request.idempotency,
+        now: clock::now(),
+    };
+    match app.store.create_run(new).await {
+        Ok(Creation::Created(advance)) => {
+            app.announce(&advance).await;
+            Ok(Started {
+                run: advance.run,
+                replayed: false,
+            })
+        }
+        Ok(Creation::Replayed(run)) => Ok(Started {
+            run: *run,
+            replayed: true,
+        }),
+        Err(StoreError::KeyReused) => Err(Refusal::KeyReused),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,82 @@
+//! Commands and flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A self-hosted CI server whose runs are started by an API call.
+#[derive(Parser)]
+#[command(name = "tappet", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the server with its embedded runner
+    Serve(ServeFlags),
+    /// Show a pipeline, started by an API call, run on a sample repository
+    Demo(DemoFlags),
+    /// Runner processes
+    #[command(hide = true)]
+    Runner {
+        #[command(subcommand)]
+        command: RunnerCommand,
+    },
+}
+
+/// Kinds of runner processes.
+#[derive(Subcommand)]
+pub enum RunnerCommand {
+    /// The runner that `serve` starts as its child
+    Embedded(EmbeddedFlags),
+}
+
+/// Flags of `serve`. Each is also read from the environment and from
+/// `tappet.toml` in the data directory; flags win, then the environment.
+#[derive(Args, Clone, Default)]
+pub struct ServeFlags {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "TAPPET_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Directory for everything that lasts [default: ~/.local/share/tappet]
+    #[arg(long, env = "TAPPET_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Database to use instead of SQLite in the data directory
+    #[arg(long, env = "TAPPET_DATABASE_URL", value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Address that people and clients use, when it is not the listening one
+    #[arg(long, env = "TAPPET_EXTERNAL_URL", value_name = "URL")]
+    pub external_url: Option<String>,
+    /// Jobs that the embedded runner runs at once; 0 for no runner [default: number of processors]
+    #[arg(long, env = "TAPPET_SLOTS", value_name = "N")]
+    pub slots: Option<u32>,
+    /// How long running jobs may go on after SIGTERM, e.g. 30s or 5m [default: 30s]
+    #[arg(long, env = "TAPPET_DRAIN", value_name = "TIME")]
+    pub drain: Option<String>,
+}
+
+/// Flags of `demo`.
+#[derive(Args)]
+pub struct DemoFlags {
+    /// End with the run's exit code instead of staying up
+    #[arg(long)]
+    pub once: bool,
+    /// Port of the demo server; 0 picks a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub port: u16,
+}
+
+/// Flags of `runner embedded`.
+#[derive(Args)]
+pub struct EmbeddedFlags {
+    /// The server's data directory
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Jobs at once
+    #[arg(long, value_name = "N")]
+    pub slots: u32,
+}

@@ -1,0 +1,176 @@
+//! Settings of `serve`: flags, then environment, then `tappet.toml`, then
+//! defaults.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use tappet_server::Config;
+
+use crate::cli::ServeFlags;
+
+/// Name of the file in the data directory.
+pub const FILE_NAME: &str = "tappet.toml";
+
+/// The same names as the flags, with `_` for `-`.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<std::net::SocketAddr>,
+    database_url: Option<String>,
+    external_url: Option<String>,
+    slots: Option<u32>,
+    drain: Option<String>,
+}
+
+/// What the server is told.
+pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
+    let data = match flags.data {
+        Some(dir) => dir,
+        None => default_data_dir()?,
+    };
+    let file = read_file(&data.join(FILE_NAME))?;
+    if let Some(url) = flags.database_url.or(file.database_url)
+        && !url.starts_with("sqlite:")
+    {
+        bail!(
+            "--database-url {url} is not supported yet: leave it out, and Tappet keeps its \
+             SQLite database in the data directory"
+        );
+    }
+    let listen = flags
+        .listen
+        .or(file.listen)
+        .unwrap_or_else(|| ([127, 0, 0, 1], 8080).into());
+    let mut config = Config::new(listen, data);
+    if let Some(url) = flags.external_url.or(file.external_url) {
+        config.external_url = Some(external_url(&url)?);
+    }
+    config.slots = flags.slots.or(file.slots).unwrap_or_else(processors);
+    if let Some(text) = flags.drain.or(file.drain) {
+        config.drain = duration(&text)?;
+    }
+    config.root_token = root_token()?;
+    Ok(config)
+}
+
+fn read_file(path: &Path) -> anyhow::Result<File> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn default_data_dir() -> anyhow::Result<PathBuf> {
+    let base = std::env::var_os("XDG_DATA_HOME")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")));
+    let base = base.context("cannot tell your home directory: name a directory with --data")?;
+    Ok(base.join("tappet"))
+}
+
+fn external_url(text: &str) -> anyhow::Result<url::Url> {
+    let url: url::Url = text
+        .parse()
+        .with_context(|| format!("--external-url {text} is not an address"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
+        bail!("--external-url {text} must be an http or https address without a query");
+    }
+    Ok(url)
+}
+
+fn root_token() -> anyhow::Result<Option<String>> {
+    match std::env::var("TAPPET_ROOT_TOKEN") {
+        Ok(token) if token.len() >= 8 => Ok(Some(token)),
+        Ok(token) if token.is_empty() => Ok(None),
+        Ok(_) => bail!("TAPPET_ROOT_TOKEN is shorter than 8 characters: choose a longer one"),
+        Err(_) => Ok(None),
+    }
+}
+
+fn processors() -> u32 {
+    std::thread::available_parallelism()
+        .ok()
+        .and_then(|count| u32::try_from(count.get()).ok())
+        .unwrap_or(1)
+}
+
+/// `30`, `30s`, `5m` or `1h`.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => bail!("`{text}` is not a time: write for example 30s, 5m or 1h"),
+    };
+    let count: u64 = digits
+        .trim()
+        .parse()
+        .with_context(|| format!("`{text}` is not a time: write for example 30s, 5m or 1h"))?;
+    Ok(Duration::from_secs(count.saturating_mul(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(dir: &Path) -> ServeFlags {
+        ServeFlags {
+            data: Some(dir.to_owned()),
+            ..ServeFlags::default()
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "listen = \"127.0.0.1:9\"\nslots = 7\ndrain = \"2m\"\n";
+        std::fs::write(dir.path().join(FILE_NAME), file).unwrap();
+        let config = read(ServeFlags {
+            slots: Some(3),
+            ..flags(dir.path())
+        })
+        .unwrap();
+        assert_eq!(config.listen.port(), 9);
+        assert_eq!(config.slots, 3);
+        assert_eq!(config.drain, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), "slotz = 7\n").unwrap();
+        let error = format!("{:#}", read(flags(dir.path())).unwrap_err());
+        assert!(
+            error.contains("slotz") && error.contains("tappet.toml"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn another_database_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = Some("postgres://x/y".to_owned());
+        let error = read(ServeFlags {
+            database_url: url,
+            ..flags(dir.path())
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("postgres://x/y"));
+    }
+
+    #[test]
+    fn times_have_a_unit() {
+        assert_eq!(duration("30").unwrap(), Duration::from_secs(30));
+        assert_eq!(duration("1h").unwrap(), Duration::from_secs(3600));
+        assert!(duration("soon").is_err());
+        assert!(duration("3d").is_err());
+    }
+}
