@@ -10,6 +10,7 @@ use tappet_model::plan::{ArtifactSources, ArtifactSpec, JobSpec, When};
 use tappet_model::{Diagnostic, Variable};
 
 use crate::allow_failure;
+use crate::circle::{self, Circles};
 use crate::config::{Choice, Config, Form, Job, Need, Rule};
 use crate::default::Defaults;
 use crate::draft::Draft;
@@ -43,6 +44,7 @@ pub(crate) fn compile(draft: Draft, warnings: Vec<Diagnostic>) -> Result<Config,
     let mut compiler = Compiler {
         defaults: &draft.defaults,
         variables: &draft.variables,
+        root_circles: circle::find(&draft.variables),
         places: &places,
         bytes: 0,
     };
@@ -85,6 +87,7 @@ pub(crate) fn variables_of_job(
 struct Compiler<'a> {
     defaults: &'a Defaults,
     variables: &'a [Variable],
+    root_circles: Circles,
     places: &'a HashMap<String, usize>,
     bytes: usize,
 }
@@ -163,6 +166,7 @@ impl Compiler<'_> {
             allow_failure: job.allow_failure.clone(),
             needs: self.needs(job.needs.as_deref()),
             artifact_jobs,
+            circles: self.circles(&spec.variables, job),
             spec: self.keep(spec),
         }
     }
@@ -205,6 +209,7 @@ impl Compiler<'_> {
         spec.manual = manual;
         if !rule.variables.is_empty() {
             spec.variables = merge(&spec.variables, &rule.variables);
+            form.circles = circle::find(&spec.variables);
         }
         if let Some(needs) = &rule.needs {
             form.needs = self.needs(Some(needs));
@@ -248,6 +253,14 @@ impl Compiler<'_> {
             .filter_map(|name| Some((name.clone(), *self.places.get(name)?)));
         let (names, jobs) = known.unzip();
         (ArtifactSources::Jobs(names), jobs)
+    }
+
+    /// Most jobs have the variables of the root and no others.
+    fn circles(&self, variables: &[Variable], job: &job::Job) -> Circles {
+        if job.variables.is_empty() && job.inherit.variables == Inherited::All {
+            return self.root_circles.clone();
+        }
+        circle::find(variables)
     }
 
     fn keep(&mut self, spec: JobSpec) -> Arc<JobSpec> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tappet_model::plan::{AllowFailure, JobSpec, RetryPolicy, When};
 use tappet_model::{Diagnostic, Position, Variable};
 
+use crate::circle::Circles;
 use crate::expression::Expression;
 use crate::inherit::Inherited;
 use crate::only::Policy;
@@ -54,6 +55,8 @@ pub(crate) struct Form {
     /// The jobs behind the names in `spec.artifact_sources`.
     pub(crate) artifact_jobs: Vec<usize>,
     pub(crate) spec: Arc<JobSpec>,
+    /// Circles among the spec's variables.
+    pub(crate) circles: Circles,
 }
 
 /// A needed job.

@@ -11,6 +11,7 @@
 
 mod allow_failure;
 mod artifacts;
+mod circle;
 mod compile;
 mod config;
 mod default;

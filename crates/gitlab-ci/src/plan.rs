@@ -1,11 +1,13 @@
 //! One pipeline from a [`Config`]: which jobs it has and what they look like,
 //! given why and for which ref it is made.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tappet_model::plan::{self, ArtifactSources, JobSpec, LeftOut, Plan, PlannedJob};
 use tappet_model::{Diagnostic, RefKind, Source, Variable};
 
+use crate::circle::{self, Circles};
 use crate::compile::variables_of_job;
 use crate::config::{Choice, Config, Form, Job, Rule};
 use crate::expansion;
@@ -75,7 +77,7 @@ pub fn plan(config: &Config, context: &Context<'_>) -> Result<Plan, PlanError> {
             }),
         }
     }
-    check_needs(&picked, &places)?;
+    check_jobs(&picked, &places, context)?;
     let is_edge = |picked: &Picked<'_>| {
         [stages::FIRST, stages::LAST].contains(&config.stages[picked.job.stage].as_str())
     };
@@ -139,6 +141,7 @@ struct Picked<'a> {
     job: &'a Job,
     form: &'a Form,
     spec: Arc<JobSpec>,
+    circles: Cow<'a, [Vec<String>]>,
     tags: Vec<String>,
 }
 
@@ -163,17 +166,26 @@ fn pick<'a>(
     } else {
         job.tags.clone()
     };
-    let spec = match with_workflow {
-        None => Arc::clone(&form.spec),
-        Some(variables) => Arc::new(JobSpec {
-            variables: merge(&variables, rule_variables),
-            ..JobSpec::clone(&form.spec)
-        }),
+    let (spec, circles) = match with_workflow {
+        None => (
+            Arc::clone(&form.spec),
+            Cow::Borrowed(form.circles.as_slice()),
+        ),
+        Some(variables) => {
+            let variables = merge(&variables, rule_variables);
+            let circles: Circles = circle::find(&variables);
+            let spec = JobSpec {
+                variables,
+                ..JobSpec::clone(&form.spec)
+            };
+            (Arc::new(spec), Cow::Owned(circles))
+        }
     };
     Ok(Picked {
         job,
         form,
         spec,
+        circles,
         tags,
     })
 }
@@ -212,37 +224,51 @@ fn choose<'a>(
     }
 }
 
-fn check_needs(picked: &[Picked<'_>], places: &[Option<usize>]) -> Result<(), PlanError> {
+/// What can be wrong with a job only now that the others are known.
+fn check_jobs(
+    picked: &[Picked<'_>],
+    places: &[Option<usize>],
+    context: &Context<'_>,
+) -> Result<(), PlanError> {
     let mut errors = Vec::new();
-    for Picked { job, form, .. } in picked {
-        let needs = form.needs.as_deref().unwrap_or_default();
-        let name = &job.name;
-        if needs.len() > MAX_NEEDS {
-            let message = format!(
-                "{name}: one job can only need {MAX_NEEDS} others, but you have listed {}. \
-                 See needs keyword documentation for more details",
-                needs.len()
-            );
+    for picked in picked {
+        check_needs(picked, places, &mut errors);
+        let is_replaced = |name: &str| (context.variables)(name).is_some();
+        let job = picked.job;
+        if let Some(message) = circle::message(&job.name, &picked.circles, is_replaced) {
             errors.push(Diagnostic::at(job.position, message));
-            continue;
-        }
-        for need in needs {
-            if need.optional || need.job.is_some_and(|job| places[job].is_some()) {
-                continue;
-            }
-            let other = &need.name;
-            let message = format!(
-                "'{name}' job needs '{other}' job, but '{other}' does not exist in the pipeline. \
-                 This might be because of the only, except, or rules keywords. \
-                 To need a job that sometimes does not exist in the pipeline, use needs:optional."
-            );
-            errors.push(Diagnostic::at(need.position, message));
         }
     }
     if errors.is_empty() {
         Ok(())
     } else {
         Err(PlanError::Invalid(errors))
+    }
+}
+
+fn check_needs(picked: &Picked<'_>, places: &[Option<usize>], errors: &mut Vec<Diagnostic>) {
+    let needs = picked.form.needs.as_deref().unwrap_or_default();
+    let name = &picked.job.name;
+    if needs.len() > MAX_NEEDS {
+        let message = format!(
+            "{name}: one job can only need {MAX_NEEDS} others, but you have listed {}. \
+             See needs keyword documentation for more details",
+            needs.len()
+        );
+        errors.push(Diagnostic::at(picked.job.position, message));
+        return;
+    }
+    for need in needs {
+        if need.optional || need.job.is_some_and(|job| places[job].is_some()) {
+            continue;
+        }
+        let other = &need.name;
+        let message = format!(
+            "'{name}' job needs '{other}' job, but '{other}' does not exist in the pipeline. \
+             This might be because of the only, except, or rules keywords. \
+             To need a job that sometimes does not exist in the pipeline, use needs:optional."
+        );
+        errors.push(Diagnostic::at(need.position, message));
     }
 }
 
@@ -267,6 +293,7 @@ fn planned(picked: Picked<'_>, stage_places: &[usize], places: &[Option<usize>])
         form,
         spec,
         tags,
+        ..
     } = picked;
     let needs = form.needs.as_ref().map(|needs| {
         let present = needs.iter().filter_map(|need| {

@@ -107,3 +107,25 @@ fn conditions_see_values_unexpanded() {
     let scenario = file("variables: {P: x, Q: $P}\nj: {script: x, rules: [{if: '$Q == \"$P\"'}]}");
     assert_eq!(scenario.jobs(), ["j"]);
 }
+
+#[rstest]
+#[case("variables: {A: $B, B: $A}\nj: {script: x}")]
+#[case("variables: {A: $B}\nj: {script: x, variables: {B: $A}}")]
+#[case("variables: {A: $B}\nj: {script: x, rules: [{variables: {B: $A}}]}")]
+#[case("workflow: {rules: [{variables: {B: $A}}]}\nvariables: {A: $B}\nj: {script: x}")]
+fn variables_that_refer_to_each_other_in_a_circle_are_refused(#[case] text: &str) {
+    let scenario = file(text);
+    assert_eq!(
+        scenario.refused().to_string(),
+        "j: circular variable reference detected: [\"A\", \"B\"]"
+    );
+    assert_eq!(scenario.with("B", "given").jobs(), ["j"]);
+}
+
+#[test]
+fn a_variable_may_refer_to_itself() {
+    assert_eq!(
+        file("variables: {A: '$A:x', B: $A}\nj: {script: x}").jobs(),
+        ["j"]
+    );
+}
