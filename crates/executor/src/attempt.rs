@@ -1,0 +1,325 @@
+//! The way of one attempt through GitLab's stages, in their order
+//! (GitLab Runner: `common/build.go`).
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use tappet_model::FailureReason;
+use tappet_model::runner_protocol::JobPayload;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::control::Control;
+use crate::environment::Variables;
+use crate::executor::Executor;
+use crate::io::AttemptIo;
+use crate::launcher::{LaunchError, Program, mark};
+use crate::outcome::Outcome;
+use crate::section::{self, Section};
+use crate::supervise::{Ended, Limits, Sink, supervise};
+use crate::workspace::Workspace;
+
+mod artifact_stages;
+mod checkout;
+mod shell;
+
+/// Limit of a job whose payload names none (GitLab Runner: `common/consts.go`).
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(7200);
+
+/// Why a job does not go on.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// A command of the script ended with this code.
+    Script(i32),
+    /// Something before or after the script went wrong.
+    Failed(FailureReason, String),
+    /// The job's time is up.
+    TimedOut,
+    /// The script's own time is up; what follows the script still runs.
+    ScriptTimedOut,
+    /// Stopped because of this wish.
+    Wished(Control),
+}
+
+impl Stop {
+    /// The runner, not the script, is at fault.
+    fn system(message: impl ToString) -> Self {
+        Self::Failed(FailureReason::RunnerSystemFailure, message.to_string())
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Script(code) => Outcome::script(*code),
+            Self::Failed(reason, _) => Outcome::failed(*reason),
+            Self::TimedOut | Self::ScriptTimedOut => {
+                Outcome::failed(FailureReason::JobExecutionTimeout)
+            }
+            Self::Wished(_) => Outcome::failed(FailureReason::JobCanceled),
+        }
+    }
+
+    fn describe(&self, timeout: Duration) -> String {
+        match self {
+            Self::Script(code) => format!("Job failed: exit status {code}"),
+            Self::Failed(FailureReason::RunnerSystemFailure, message) => {
+                format!("Job failed (system failure): {message}")
+            }
+            Self::Failed(_, message) => format!("Job failed: {message}"),
+            Self::TimedOut => format!("Job failed: execution took longer than {timeout:?}"),
+            Self::ScriptTimedOut => {
+                "Job failed: the script took longer than RUNNER_SCRIPT_TIMEOUT".to_owned()
+            }
+            Self::Wished(_) => "Job failed: canceled".to_owned(),
+        }
+    }
+}
+
+/// An attempt under way.
+pub(crate) struct Attempt<'a, I> {
+    pub executor: &'a Executor,
+    pub payload: &'a JobPayload,
+    pub io: &'a I,
+    pub control: watch::Receiver<Control>,
+    pub workspace: Workspace,
+    pub variables: Variables,
+    pub deadline: Instant,
+}
+
+impl<'a, I: AttemptIo> Attempt<'a, I> {
+    pub async fn run(
+        executor: &'a Executor,
+        payload: &'a JobPayload,
+        slot: usize,
+        io: &'a I,
+        control: watch::Receiver<Control>,
+    ) -> Outcome {
+        let timeout = match payload.runner_info.timeout {
+            0 => DEFAULT_TIMEOUT,
+            seconds => Duration::from_secs(seconds.min(10 * 365 * 86_400)),
+        };
+        let deadline = Instant::now() + timeout;
+        let project = match payload.job_info.project_full_path.as_str() {
+            "" => &payload.job_info.project_name,
+            path => path,
+        };
+        let workspace = match Workspace::create(&executor.settings.builds_dir, payload.id, project)
+        {
+            Ok(workspace) => workspace,
+            Err(error) => {
+                let builds = executor.settings.builds_dir.display();
+                let stop = Stop::system(format!("cannot make a workspace in {builds}: {error}"));
+                io.note(section::error(stop.describe(timeout))).await;
+                return stop.outcome();
+            }
+        };
+        let variables = Variables::new(
+            &payload.variables,
+            owned(executor, slot, timeout, &workspace),
+            &workspace.temporary,
+        );
+        let mut attempt = Attempt {
+            executor,
+            payload,
+            io,
+            control,
+            workspace,
+            variables,
+            deadline,
+        };
+        let ended = attempt.stages().await;
+        let (verdict, outcome) = match &ended {
+            Ok(()) => (section::success("Job succeeded"), Outcome::SUCCESS),
+            Err(stop) => (section::error(stop.describe(timeout)), stop.outcome()),
+        };
+        io.note(verdict).await;
+        attempt.clean_up().await;
+        outcome
+    }
+
+    async fn stages(&mut self) -> Result<(), Stop> {
+        self.prepare().await?;
+        self.get_sources().await?;
+        self.download_artifacts().await?;
+        let script = self.script().await;
+        if let Err(stop @ (Stop::TimedOut | Stop::Failed(..) | Stop::Wished(Control::Abort))) =
+            script
+        {
+            return Err(stop);
+        }
+        let after = self.after_script(&script).await;
+        if let Err(stop @ (Stop::TimedOut | Stop::Wished(_))) = after {
+            return Err(stop);
+        }
+        let ended = script.and(after);
+        let uploaded = self.upload_artifacts(ended.is_ok()).await;
+        ended.and(uploaded)
+    }
+
+    /// The header and the files of the variables.
+    async fn prepare(&mut self) -> Result<(), Stop> {
+        let settings = &self.executor.settings;
+        let mut header = format!(
+            "Running with tappet {}\n  on {} ({}/{})\n",
+            settings.version,
+            settings.name,
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        );
+        self.start(Section::PREPARE, &mut header);
+        header.push_str("Using Shell (bash) executor...\n");
+        header.push_str(&format!(
+            "Isolation: {}\n",
+            self.executor.isolation().describe()
+        ));
+        for note in self.variables.notes() {
+            header.push_str(&section::warning(note));
+        }
+        for key in self.variables.environment(&[]).1 {
+            header.push_str(&section::warning(format_args!(
+                "variable {key} is left out: longer than 128 KiB; make it a file variable"
+            )));
+        }
+        self.end(Section::PREPARE, &mut header);
+        self.io.note(header).await;
+        for (path, content) in self.variables.files() {
+            crate::workspace::write_private(&path, content.as_bytes()).map_err(|error| {
+                Stop::system(format!("cannot write {}: {error}", path.display()))
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn clean_up(self) {
+        let workspace = self.workspace;
+        let root = workspace.root.clone();
+        let removed = tokio::task::spawn_blocking(move || workspace.wipe()).await;
+        match removed {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, directory = %root.display(), "cannot remove a workspace")
+            }
+            Err(error) => {
+                tracing::warn!(%error, directory = %root.display(), "cannot remove a workspace")
+            }
+        }
+    }
+
+    /// Appends the start of a section.
+    pub fn start(&self, section: Section, out: &mut String) {
+        section.start(self.payload.features.trace_sections, out);
+    }
+
+    /// Appends the end of a section.
+    pub fn end(&self, section: Section, out: &mut String) {
+        section.end(self.payload.features.trace_sections, out);
+    }
+
+    /// Tells the log that a section starts.
+    pub async fn open(&self, section: Section) {
+        let mut text = String::new();
+        self.start(section, &mut text);
+        self.io.note(text).await;
+    }
+
+    /// Tells the log that a section ends.
+    pub async fn close(&self, section: Section) {
+        let mut text = String::new();
+        self.end(section, &mut text);
+        if !text.is_empty() {
+            self.io.note(text).await;
+        }
+    }
+
+    /// Runs a program to its end within `limits`.
+    pub async fn run_program(
+        &mut self,
+        mut program: Program,
+        sink: Sink<'_, I>,
+        limits: Limits,
+    ) -> Result<Ended, LaunchError> {
+        let mark = mark::value(&self.executor.settings.builds_dir, self.payload.id);
+        let isolated = self.executor.isolation() != crate::launcher::Isolation::Mark;
+        if !isolated {
+            program.env.push((OsString::from(mark::NAME), mark));
+        }
+        let running = self.executor.launcher.start(&program)?;
+        let ended = supervise(running, sink, &mut self.control, limits).await;
+        if !isolated {
+            let builds_dir = self.executor.settings.builds_dir.clone();
+            let attempt = self.payload.id;
+            // Whoever killed the subreaper may have set its children free.
+            let swept =
+                tokio::task::spawn_blocking(move || mark::kill_marked(&builds_dir, Some(attempt)))
+                    .await;
+            if let Ok(Err(error)) = swept {
+                tracing::warn!(%error, attempt, "cannot make sure that an attempt's processes are gone");
+            }
+        }
+        ended
+    }
+
+    /// Runs a helper of the runner's own; anything but exit code 0 fails the job as a system failure.
+    pub async fn run_helper(
+        &mut self,
+        program: Program,
+        what: &str,
+        sink: Sink<'_, I>,
+    ) -> Result<(), Stop> {
+        let limits = self.limits(self.deadline, Control::CancelGracefully);
+        match self
+            .run_program(program, sink, limits)
+            .await
+            .map_err(Stop::system)?
+        {
+            Ended::Exit(crate::launcher::Exit::Code(0)) => Ok(()),
+            Ended::Exit(crate::launcher::Exit::Code(code)) => Err(Stop::system(format!(
+                "{what} ended with exit status {code}"
+            ))),
+            Ended::Exit(crate::launcher::Exit::Lost) => Err(Stop::system(format!(
+                "{what} was killed from outside the job"
+            ))),
+            Ended::TimedOut => Err(Stop::TimedOut),
+            Ended::Stopped(wish) => Err(Stop::Wished(wish)),
+        }
+    }
+
+    pub fn limits(&self, until: Instant, heed: Control) -> Limits {
+        Limits {
+            until,
+            heed,
+            grace: self.executor.settings.grace,
+        }
+    }
+}
+
+/// The variables that only the runner knows.
+fn owned(
+    executor: &Executor,
+    slot: usize,
+    timeout: Duration,
+    workspace: &Workspace,
+) -> Vec<(&'static str, String)> {
+    let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    vec![
+        ("CI_BUILDS_DIR", path(&executor.settings.builds_dir)),
+        ("CI_PROJECT_DIR", path(&workspace.project)),
+        ("CI_CONCURRENT_ID", slot.to_string()),
+        ("CI_CONCURRENT_PROJECT_ID", slot.to_string()),
+        ("CI_SERVER", "yes".to_owned()),
+        ("CI_JOB_STATUS", "running".to_owned()),
+        ("CI_JOB_TIMEOUT", timeout.as_secs().to_string()),
+        ("CI_SHARED_ENVIRONMENT", "true".to_owned()),
+        ("CI_RUNNER_VERSION", executor.settings.version.clone()),
+        ("CI_RUNNER_REVISION", executor.settings.version.clone()),
+        (
+            "CI_RUNNER_EXECUTABLE_ARCH",
+            format!("{}/{arch}", std::env::consts::OS),
+        ),
+        ("RUNNER_TEMP_PROJECT_DIR", path(&workspace.temporary)),
+    ]
+}

@@ -1,0 +1,11 @@
+//! Whole attempts, from payload to outcome, without a server.
+
+mod scenarios {
+    mod artifacts;
+    pub mod attempt;
+    mod bench;
+    mod output;
+    mod script;
+    mod sources;
+    mod stopping;
+}

@@ -1,0 +1,46 @@
+//! What isolation and checkout cost; run with `--ignored --nocapture`.
+
+use super::attempt::{job, source};
+use std::time::Instant;
+
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn cost_of_a_job() {
+    let source = source(&[("a/b", "x"), ("c", "y"), ("d/e/f", "z")]);
+    let rounds = 100;
+    for (name, mark, checkout) in [
+        ("mark", true, false),
+        ("namespaces", false, false),
+        ("mark + checkout", true, true),
+        ("namespaces + checkout", false, true),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..rounds {
+            let mut job = job(&["true"]).without_namespaces(mark);
+            if checkout {
+                job = job.checkout(source.url.clone(), &source.sha, "main");
+            }
+            let timed = super::attempt::prepared(job);
+            let started = Instant::now();
+            timed.await;
+            times.push(started.elapsed());
+        }
+        times.sort();
+        println!(
+            "{name}: p50 {:?} p95 {:?}",
+            times[rounds / 2],
+            times[rounds * 95 / 100]
+        );
+    }
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let started = Instant::now();
+        std::process::Command::new("bash")
+            .args(["--norc", "--noprofile", "-c", "true"])
+            .status()
+            .unwrap();
+        times.push(started.elapsed());
+    }
+    times.sort();
+    println!("bare bash: p50 {:?}", times[rounds / 2]);
+}
