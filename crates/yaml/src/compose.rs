@@ -30,7 +30,8 @@ pub(crate) struct Composed<'text> {
 pub(crate) struct RawNode<'text> {
     pub(crate) kind: RawKind<'text>,
     pub(crate) position: Position,
-    pub(crate) tag: Option<Cow<'text, Tag>>,
+    /// Boxed because tags are rare and large.
+    pub(crate) tag: Option<Box<Tag>>,
     /// None while the node is still being read.
     size: Option<Size>,
 }
@@ -219,7 +220,7 @@ impl<'text> Composer<'text, '_> {
         self.composed.nodes.push(RawNode {
             kind,
             position: self.position(&start),
-            tag,
+            tag: tag.map(|tag| Box::new(tag.into_owned())),
             size: None,
         });
         if anchor != 0 {
