@@ -1,0 +1,345 @@
+//! The server's own key and all that hangs on it: sealed values, hashes of
+//! tokens, tokens of attempts.
+//!
+//! The key is 32 random bytes in `DIR/secret.key`. Nothing is done with it
+//! directly: each use has a subkey of its own, so that what one use gives away
+//! says nothing about another. Nothing here is stored; the callers keep what
+//! they get.
+
+mod key_file;
+
+use std::io;
+use std::path::Path;
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tappet_model::AttemptId;
+use tappet_store::TokenHash;
+
+/// First byte of everything sealed: the format and the key it was sealed with.
+const VERSION: u8 = 1;
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+
+/// GitLab's prefix of job tokens; runners and secret scanners know it.
+const JOB_TOKEN_PREFIX: &str = "glcbt-";
+/// Nothing longer is looked at; a genuine token has at most 43 characters.
+const JOB_TOKEN_LIMIT: usize = 200;
+/// Characters of a token after its prefix; six bits each.
+const TOKEN_CHARACTERS: usize = 20;
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The key of one data directory.
+pub struct Secrets {
+    cipher: XChaCha20Poly1305,
+    token_mac: Hmac<Sha256>,
+    job_token_mac: Hmac<Sha256>,
+}
+
+/// Why a sealed value stays closed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnsealError {
+    /// Too short, or of a version this program does not know.
+    #[error("cannot read a sealed value: its format is unknown; it was written by another version")]
+    Format,
+    /// Changed, moved to another place, or sealed with another key.
+    #[error(
+        "cannot open a sealed value: it does not belong to this secret.key; restore the key that the database was used with"
+    )]
+    NotAuthentic,
+}
+
+impl Secrets {
+    /// Reads `DIR/secret.key`, creating it (mode 0600) on first use.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or does not hold exactly 32 bytes.
+    pub fn open(data_dir: &Path) -> io::Result<Self> {
+        let key = key_file::read_or_create(&data_dir.join("secret.key"))?;
+        Ok(Self {
+            cipher: XChaCha20Poly1305::new(&subkey(&key, b"seal").into()),
+            token_mac: mac_with(&subkey(&key, b"token hash")),
+            job_token_mac: mac_with(&subkey(&key, b"job token")),
+        })
+    }
+
+    /// Encrypts `plain` so that only this key opens it, and only for the same
+    /// `context` (say, which row and column it belongs to).
+    #[must_use]
+    pub fn seal(&self, plain: &[u8], context: &str) -> Vec<u8> {
+        let nonce: [u8; NONCE_BYTES] = random();
+        let encrypted = self
+            .cipher
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: plain,
+                    aad: &associated_data(context),
+                },
+            )
+            .expect("values are far below the cipher's limit of 256 GiB");
+        let mut sealed = Vec::with_capacity(1 + NONCE_BYTES + encrypted.len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&encrypted);
+        sealed
+    }
+
+    /// Opens what [`Secrets::seal`] made for the same `context`.
+    ///
+    /// # Errors
+    /// See [`UnsealError`].
+    pub fn unseal(&self, sealed: &[u8], context: &str) -> Result<Vec<u8>, UnsealError> {
+        if sealed.len() < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] != VERSION {
+            return Err(UnsealError::Format);
+        }
+        let (nonce, encrypted) = sealed[1..].split_at(NONCE_BYTES);
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| UnsealError::Format)?;
+        self.cipher
+            .decrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: encrypted,
+                    aad: &associated_data(context),
+                },
+            )
+            .map_err(|_| UnsealError::NotAuthentic)
+    }
+
+    /// HMAC-SHA256 of a token: how a trigger token is found without keeping it
+    /// readable.
+    #[must_use]
+    pub fn keyed_hash(&self, token: &str) -> TokenHash {
+        TokenHash(code(&self.token_mac, token.as_bytes()))
+    }
+
+    /// The token an attempt's runner shows. It follows from the id and the key,
+    /// so nothing is stored and a restarted server knows it.
+    #[must_use]
+    pub fn job_token(&self, attempt: AttemptId) -> String {
+        let code = code(&self.job_token_mac, &attempt.0.to_be_bytes());
+        let mut token = format!("{JOB_TOKEN_PREFIX}{:x}_", attempt.0);
+        token.extend(code[..TOKEN_CHARACTERS].iter().map(url_safe));
+        token
+    }
+
+    /// The attempt whose token this is. Takes the same time however much of a
+    /// wrong token is right.
+    #[must_use]
+    pub fn verify_job_token(&self, token: &str) -> Option<AttemptId> {
+        if token.len() > JOB_TOKEN_LIMIT {
+            return None;
+        }
+        let (id, _) = token.strip_prefix(JOB_TOKEN_PREFIX)?.split_once('_')?;
+        let id = AttemptId(i64::from_str_radix(id, 16).ok().filter(|id| *id >= 0)?);
+        let expected = self.job_token(id);
+        bool::from(expected.as_bytes().ct_eq(token.as_bytes())).then_some(id)
+    }
+}
+
+/// SHA-256 of a token: how access tokens, runner tokens and sessions are kept.
+/// They are random and long, so neither salt nor stretching is needed.
+#[must_use]
+pub fn hash(token: &str) -> TokenHash {
+    TokenHash(Sha256::digest(token.as_bytes()).into())
+}
+
+/// A new token: `prefix` and 20 random characters of `A-Za-z0-9-_` (120 bits).
+#[must_use]
+pub fn new_token(prefix: &str) -> String {
+    let mut token = String::with_capacity(prefix.len() + TOKEN_CHARACTERS);
+    token.push_str(prefix);
+    token.extend(random::<TOKEN_CHARACTERS>().iter().map(url_safe));
+    token
+}
+
+/// Six bits of a byte as a character.
+fn url_safe(byte: &u8) -> char {
+    char::from(URL_SAFE[usize::from(byte & 63)])
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the kernel's random source answers on every Linux");
+    bytes
+}
+
+/// The version is bound in, so that a later version cannot be passed off as
+/// this one.
+fn associated_data(context: &str) -> Vec<u8> {
+    [&[VERSION], context.as_bytes()].concat()
+}
+
+fn mac_with(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn code(mac: &Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
+    mac.clone()
+        .chain_update(message)
+        .finalize()
+        .into_bytes()
+        .into()
+}
+
+fn subkey(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
+    code(&mac_with(key), purpose)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn secrets() -> (tempfile::TempDir, Secrets) {
+        let dir = tempfile::tempdir().unwrap();
+        let secrets = Secrets::open(dir.path()).unwrap();
+        (dir, secrets)
+    }
+
+    #[test]
+    fn a_sealed_value_opens_after_a_restart() {
+        let (dir, secrets) = secrets();
+        let sealed = secrets.seal(b"s3cr3t", "variable 7");
+        let reopened = Secrets::open(dir.path()).unwrap();
+        assert_eq!(reopened.unseal(&sealed, "variable 7").unwrap(), b"s3cr3t");
+    }
+
+    #[test]
+    fn a_sealed_value_does_not_show_its_content_or_repeat() {
+        let (_dir, secrets) = secrets();
+        let sealed = secrets.seal(b"s3cr3t-value", "a");
+        assert!(!sealed.windows(6).any(|window| window == b"s3cr3t"));
+        assert_ne!(sealed, secrets.seal(b"s3cr3t-value", "a"));
+    }
+
+    #[test]
+    fn a_sealed_value_moved_elsewhere_stays_closed() {
+        let (_dir, secrets) = secrets();
+        let sealed = secrets.seal(b"s3cr3t", "variable 7");
+        assert_eq!(
+            secrets.unseal(&sealed, "variable 8"),
+            Err(UnsealError::NotAuthentic)
+        );
+    }
+
+    #[test]
+    fn each_changed_byte_is_noticed() {
+        let (_dir, secrets) = secrets();
+        let sealed = secrets.seal(b"s3cr3t", "");
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(secrets.unseal(&changed, "").is_err(), "byte {index}");
+        }
+    }
+
+    #[rstest]
+    #[case::empty(&[])]
+    #[case::shorter_than_nonce_and_tag(&[VERSION; 40])]
+    #[case::unknown_version(&[2; 60])]
+    fn what_was_never_sealed_is_a_format_error(#[case] bytes: &[u8]) {
+        let (_dir, secrets) = secrets();
+        assert_eq!(secrets.unseal(bytes, ""), Err(UnsealError::Format));
+    }
+
+    #[test]
+    fn another_data_directory_opens_nothing_and_knows_no_token() {
+        let (_dir, ours) = secrets();
+        let (_dir, theirs) = secrets();
+        assert!(theirs.unseal(&ours.seal(b"x", ""), "").is_err());
+        assert_ne!(ours.keyed_hash("glptt-1"), theirs.keyed_hash("glptt-1"));
+        assert_eq!(theirs.verify_job_token(&ours.job_token(AttemptId(1))), None);
+    }
+
+    #[test]
+    fn the_keyed_hash_is_stable_and_is_not_the_plain_one() {
+        let (dir, secrets) = secrets();
+        let hashed = secrets.keyed_hash("glptt-1");
+        assert_eq!(
+            Secrets::open(dir.path()).unwrap().keyed_hash("glptt-1"),
+            hashed
+        );
+        assert_ne!(hashed, secrets.keyed_hash("glptt-2"));
+        assert_ne!(hashed, hash("glptt-1"));
+    }
+
+    #[test]
+    fn the_plain_hash_is_sha_256() {
+        let hex: String = hash("abc")
+            .0
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[rstest]
+    #[case("glptt-")]
+    #[case("glpat-")]
+    #[case("")]
+    fn a_new_token_is_its_prefix_and_twenty_url_safe_characters(#[case] prefix: &str) {
+        let token = new_token(prefix);
+        let random = token.strip_prefix(prefix).unwrap();
+        assert_eq!(random.len(), 20);
+        assert!(random.bytes().all(|byte| URL_SAFE.contains(&byte)));
+        assert_ne!(token, new_token(prefix));
+    }
+
+    #[rstest]
+    #[case(0)]
+    #[case(42)]
+    #[case(i64::MAX)]
+    fn a_job_token_names_its_attempt_after_a_restart(#[case] id: i64) {
+        let (dir, secrets) = secrets();
+        let token = secrets.job_token(AttemptId(id));
+        let rest = token.strip_prefix(&format!("glcbt-{id:x}_")).unwrap();
+        assert_eq!(rest.len(), 20);
+        assert!(rest.bytes().all(|byte| URL_SAFE.contains(&byte)));
+        let reopened = Secrets::open(dir.path()).unwrap();
+        assert_eq!(reopened.verify_job_token(&token), Some(AttemptId(id)));
+    }
+
+    #[test]
+    fn a_job_token_changed_in_any_place_is_refused() {
+        let (_dir, secrets) = secrets();
+        let token = secrets.job_token(AttemptId(0x2a));
+        for index in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[index] = if changed[index] == b'1' { b'2' } else { b'1' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(secrets.verify_job_token(&changed), None, "{changed}");
+        }
+    }
+
+    #[test]
+    fn only_the_exact_spelling_of_a_job_token_is_accepted() {
+        let (_dir, secrets) = secrets();
+        let token = secrets.job_token(AttemptId(0x2a));
+        let code = token.strip_prefix("glcbt-2a_").unwrap();
+        for wrong in [
+            String::new(),
+            "glcbt-".into(),
+            "glcbt-2a".into(),
+            "glcbt-2a_".into(),
+            format!("glcbt-2A_{code}"),
+            format!("glcbt-02a_{code}"),
+            format!("glcbt-+2a_{code}"),
+            format!("glcbt--2a_{code}"),
+            format!("glcbt-2b_{code}"),
+            format!("glpat-2a_{code}"),
+            format!("{token}x"),
+            format!("{token}{}", "x".repeat(8000)),
+            format!("glcbt-{}_{code}", "f".repeat(100)),
+        ] {
+            assert_eq!(secrets.verify_job_token(&wrong), None, "{wrong}");
+        }
+    }
+}
