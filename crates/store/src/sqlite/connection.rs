@@ -15,6 +15,9 @@ pub(super) const APPLICATION_ID: i32 = 0x7470_7074;
 /// How long a statement waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of a database without tables.
+const SMALLEST_DATABASE: u64 = 512;
+
 /// More than there are statements, so that none is prepared twice.
 const STATEMENT_CACHE: usize = 256;
 
@@ -22,10 +25,12 @@ const STATEMENT_CACHE: usize = 256;
 pub(super) struct WriterConnection {
     /// Migrated and ready.
     pub conn: Connection,
-    /// Of a database made just now: it has to be synced once before the first
-    /// commit counts as durable. It stays open as long as `conn`, because
-    /// closing any descriptor of the file would drop SQLite's locks on it.
-    pub unsynced: Option<File>,
+    /// The same file. It stays open as long as `conn`: closing any descriptor of
+    /// a file drops the process's locks on it, SQLite's included.
+    pub file: File,
+    /// Made just now without a sync: `file` has to be synced once before the
+    /// first commit counts as durable.
+    pub is_unsynced: bool,
 }
 
 /// Opens or creates the database and brings its schema up to date.
@@ -37,25 +42,22 @@ pub(super) fn open_writer(path: &Path) -> StoreResult<WriterConnection> {
         .truncate(false)
         .open(path)
         .map_err(|error| unusable(path, &error))?;
-    let is_new = file
+    let length = file
         .metadata()
         .map_err(|error| unusable(path, &error))?
-        .len()
-        == 0;
+        .len();
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    let is_new = length == 0 || !has_our_schema(&conn, path, length)?;
     if is_new {
-        // Nothing is promised yet, so nothing is synced; `unsynced` makes up for it.
+        // Nothing is promised yet, so nothing is synced; `is_unsynced` makes up for it.
         conn.pragma_update(None, "synchronous", "OFF")?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
-    } else {
-        check_owner(&conn, path)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
     }
+    conn.pragma_update(None, "journal_mode", "WAL")?;
     migrate::migrate(&conn)?;
     conn.execute_batch(
         "PRAGMA synchronous = FULL;
@@ -67,7 +69,8 @@ pub(super) fn open_writer(path: &Path) -> StoreResult<WriterConnection> {
     )?;
     Ok(WriterConnection {
         conn,
-        unsynced: is_new.then_some(file),
+        file,
+        is_unsynced: is_new,
     })
 }
 
@@ -83,12 +86,22 @@ pub(super) fn open_reader(path: &Path) -> StoreResult<Connection> {
     Ok(conn)
 }
 
-fn check_owner(conn: &Connection, path: &Path) -> StoreResult<()> {
-    let id: i32 = conn
-        .pragma_query_value(None, "application_id", |row| row.get(0))
+/// Whether a file that holds something has a schema of ours; an error when it
+/// belongs to somebody else. A first start that was killed leaves an empty one.
+fn has_our_schema(conn: &Connection, path: &Path, length: u64) -> StoreResult<bool> {
+    let (application_id, is_empty): (i32, bool) = conn
+        .query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id),
+             NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
         .map_err(|error| unusable(path, &error))?;
-    if id == APPLICATION_ID {
-        return Ok(());
+    if application_id == APPLICATION_ID {
+        return Ok(true);
+    }
+    if application_id == 0 && is_empty && length >= SMALLEST_DATABASE {
+        return Ok(false);
     }
     Err(StoreError::Database(format!(
         "{} is not a database of Tappet: name another data directory, or move the file away",

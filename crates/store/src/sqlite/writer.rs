@@ -80,12 +80,16 @@ pub(super) struct Writer {
 impl Writer {
     /// Opens the database, migrates it and starts the thread.
     pub fn open(path: &Path, contents: Arc<Contents>) -> StoreResult<Self> {
-        let WriterConnection { conn, unsynced } = connection::open_writer(path)?;
+        let WriterConnection {
+            conn,
+            file,
+            is_unsynced,
+        } = connection::open_writer(path)?;
         let session = Session::new(conn, contents)?;
         let (sender, receiver) = mpsc::channel(WAITING);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || Thread::run(session, unsynced, receiver))
+            .spawn(move || Thread::run(session, &file, is_unsynced, receiver))
             .map_err(|error| {
                 StoreError::Database(format!("cannot start the writer thread: {error}"))
             })?;
@@ -193,11 +197,9 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(session: Session, unsynced: Option<File>, inbox: mpsc::Receiver<Message>) {
+    fn run(session: Session, file: &File, is_unsynced: bool, inbox: mpsc::Receiver<Message>) {
         let mut thread = Self { session, inbox };
-        if let Some(file) = &unsynced
-            && let Err(error) = file.sync_all()
-        {
+        if is_unsynced && let Err(error) = file.sync_all() {
             tracing::error!(%error, "cannot sync the new database file: the store stays closed");
             return;
         }
@@ -278,5 +280,126 @@ impl Thread {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, Writer) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tappet.db");
+        let writer = Writer::open(&path, Arc::new(Contents::new())).unwrap();
+        (directory, writer)
+    }
+
+    fn add_user(session: &mut Session, name: &str) -> StoreResult<()> {
+        session.conn.execute(
+            "INSERT INTO users (username, name, email, is_admin, is_blocked, created_at)
+             VALUES (?1, '', '', 0, 0, 0)",
+            [name],
+        )?;
+        Ok(())
+    }
+
+    async fn users(writer: &Writer) -> i64 {
+        writer
+            .write(|session| {
+                Ok(session
+                    .conn
+                    .query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
+            })
+            .await
+            .unwrap()
+    }
+
+    /// Keeps the thread busy until the returned function is called, so that
+    /// what is sent meanwhile shares one transaction.
+    fn hold(writer: &Writer) -> (impl Future<Output = StoreResult<()>>, impl FnOnce()) {
+        let barrier = Arc::new(Barrier::new(2));
+        let other = Arc::clone(&barrier);
+        let held = writer.write(move |_| {
+            other.wait();
+            Ok(())
+        });
+        (held, move || {
+            barrier.wait();
+        })
+    }
+
+    #[tokio::test]
+    async fn a_failure_or_panic_costs_only_its_own_closure() {
+        let (_directory, writer) = open();
+        let (held, release) = hold(&writer);
+        let before = writer.write(|session| add_user(session, "before"));
+        let failing = writer.write(|session| -> StoreResult<()> {
+            add_user(session, "failing")?;
+            Err(StoreError::NotFound("user"))
+        });
+        let panicking = writer.write(|session| -> StoreResult<()> {
+            add_user(session, "panicking")?;
+            panic!("a bug");
+        });
+        let after = writer.write(|session| add_user(session, "after"));
+        let (_, before, failing, panicking, after, ()) =
+            tokio::join!(held, before, failing, panicking, after, async { release() });
+        before.unwrap();
+        assert!(matches!(failing, Err(StoreError::NotFound("user"))));
+        assert!(matches!(panicking, Err(StoreError::Database(_))));
+        after.unwrap();
+        assert_eq!(users(&writer).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
+        let (_directory, writer) = open();
+        let limit = async |pages: i64| {
+            writer
+                .write(move |session| {
+                    Ok(session.conn.pragma_update_and_check(
+                        None,
+                        "max_page_count",
+                        pages,
+                        |_| Ok(()),
+                    )?)
+                })
+                .await
+                .unwrap();
+        };
+        limit(1).await;
+        let name = "x".repeat(100_000);
+        let large = name.clone();
+        let full = writer.write(move |session| add_user(session, &large)).await;
+        assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+        assert_eq!(users(&writer).await, 0);
+        limit(1_000_000).await;
+        writer
+            .write(move |session| add_user(session, &name))
+            .await
+            .unwrap();
+        assert_eq!(users(&writer).await, 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_yes_when_the_shared_transaction_is_lost() {
+        let (_directory, writer) = open();
+        let (held, release) = hold(&writer);
+        let first = writer.write(|session| add_user(session, "first"));
+        let breaking = writer.write(|session| -> StoreResult<()> {
+            session.execute(ROLLBACK)?;
+            Err(StoreError::Full)
+        });
+        let (_, first, breaking, ()) = tokio::join!(held, first, breaking, async { release() });
+        assert!(matches!(first, Err(StoreError::Database(_))), "{first:?}");
+        assert!(matches!(breaking, Err(StoreError::Full)));
+        assert_eq!(users(&writer).await, 0);
+        writer
+            .write(|session| add_user(session, "later"))
+            .await
+            .unwrap();
+        assert_eq!(users(&writer).await, 1);
     }
 }
