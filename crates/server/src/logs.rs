@@ -159,7 +159,8 @@ impl Logs {
     }
 
     /// Stores a line of the server's own, such as why a job failed. It stands on
-    /// a line of its own and does not count as raw.
+    /// a line of its own and does not count as raw. It is masked if the secrets
+    /// are known already, that is, after an append in this process.
     ///
     /// # Errors
     /// The log has ended, or the disk refused.
