@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::environment::Variables;
 use crate::executor::Executor;
 use crate::io::AttemptIo;
-use crate::launcher::{LaunchError, Program, mark};
+use crate::launcher::{Exit, Isolation, LaunchError, Program, mark};
 use crate::outcome::Outcome;
 use crate::section::{self, Section};
 use crate::supervise::{Ended, Limits, Sink, supervise};
@@ -237,21 +237,21 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
         sink: Sink<'_, I>,
         limits: Limits,
     ) -> Result<Ended, LaunchError> {
-        let mark = mark::value(&self.executor.settings.builds_dir, self.payload.id);
-        let isolated = self.executor.isolation() != crate::launcher::Isolation::Mark;
-        if !isolated {
-            program.env.push((OsString::from(mark::NAME), mark));
+        let builds_dir = &self.executor.settings.builds_dir;
+        let attempt = self.payload.id;
+        let marked = self.executor.isolation() == Isolation::Mark;
+        if marked {
+            program
+                .env
+                .push((OsString::from(mark::NAME), mark::value(builds_dir, attempt)));
         }
         let running = self.executor.launcher.start(&program)?;
         let ended = supervise(running, sink, &mut self.control, limits).await;
-        if !isolated {
-            let builds_dir = self.executor.settings.builds_dir.clone();
-            let attempt = self.payload.id;
-            // Whoever killed the subreaper may have set its children free.
-            let swept =
-                tokio::task::spawn_blocking(move || mark::kill_marked(&builds_dir, Some(attempt)))
-                    .await;
-            if let Ok(Err(error)) = swept {
+        if marked && matches!(ended, Ok(Ended::Exit(Exit::Lost))) {
+            // Whoever killed the subreaper has set its children free.
+            let builds_dir = builds_dir.clone();
+            let sweep = move || mark::kill_marked(&builds_dir, Some(attempt));
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(sweep).await {
                 tracing::warn!(%error, attempt, "cannot make sure that an attempt's processes are gone");
             }
         }
@@ -271,11 +271,11 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
             .await
             .map_err(Stop::system)?
         {
-            Ended::Exit(crate::launcher::Exit::Code(0)) => Ok(()),
-            Ended::Exit(crate::launcher::Exit::Code(code)) => Err(Stop::system(format!(
+            Ended::Exit(Exit::Code(0)) => Ok(()),
+            Ended::Exit(Exit::Code(code)) => Err(Stop::system(format!(
                 "{what} ended with exit status {code}"
             ))),
-            Ended::Exit(crate::launcher::Exit::Lost) => Err(Stop::system(format!(
+            Ended::Exit(Exit::Lost) => Err(Stop::system(format!(
                 "{what} was killed from outside the job"
             ))),
             Ended::TimedOut => Err(Stop::TimedOut),

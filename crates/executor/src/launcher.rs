@@ -259,8 +259,8 @@ impl Prepared {
         let path = CString::new(program.path.as_os_str().as_bytes()).map_err(nul)?;
         let dir = CString::new(program.dir.as_os_str().as_bytes()).map_err(nul)?;
         let mut strings = Vec::with_capacity(1 + program.args.len() + program.env.len());
-        let name = program.path.file_name().unwrap_or(program.path.as_os_str());
-        strings.push(CString::new(name.as_bytes()).map_err(nul)?);
+        // With the whole path bash need not search for itself.
+        strings.push(path.clone());
         for arg in &program.args {
             strings.push(CString::new(arg.as_bytes()).map_err(nul)?);
         }

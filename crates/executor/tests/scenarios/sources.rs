@@ -25,12 +25,7 @@ async fn the_commit_is_checked_out_detached_and_clean(#[case] depth: u32) {
         "Checking out {} as detached HEAD (ref is main)...",
         &source.sha[..8]
     )));
-    assert!(
-        done.log
-            .contains(&format!("{} (HEAD, origin/main)", source.sha)),
-        "{}",
-        done.log
-    );
+    assert!(done.log.contains("HEAD, origin/main)"), "{}", done.log);
     assert!(
         !done.log.contains("??") && !done.log.contains(" D "),
         "{}",
