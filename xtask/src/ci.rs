@@ -8,12 +8,29 @@ pub fn run_all_rust() -> anyhow::Result<()> {
     command("cargo", &["fmt", "--all", "--check"])?;
     command(
         "cargo",
-        &["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+        &[
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ],
     )?;
     run_with(
         "cargo",
-        &["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"],
-        &[("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links")],
+        &[
+            "doc",
+            "--locked",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ],
+        &[(
+            "RUSTDOCFLAGS",
+            "--deny warnings --allow rustdoc::private_intra_doc_links",
+        )],
     )?;
     command("cargo", &["test", "--locked", "--workspace"])
 }

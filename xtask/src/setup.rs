@@ -9,8 +9,12 @@ use anyhow::{Context, bail};
 use crate::command::{exists, root, run as command};
 
 /// Programs of Debian and the package that brings each.
-const PROGRAMS: [(&str, &str); 4] =
-    [("git", "git"), ("bash", "bash"), ("curl", "curl"), ("python3", "python3-venv")];
+const PROGRAMS: [(&str, &str); 4] = [
+    ("git", "git"),
+    ("bash", "bash"),
+    ("curl", "curl"),
+    ("python3", "python3-venv"),
+];
 
 /// Python packages with the versions that the tests were written against.
 const PYTHON_PACKAGES: [&str; 2] = ["python-gitlab==8.6.0", "pytest==9.0.1"];
@@ -31,7 +35,10 @@ fn debian() -> anyhow::Result<()> {
         return Ok(());
     }
     if !exists("apt-get") {
-        bail!("these programs are missing; install them and try again: {}", missing.join(" "));
+        bail!(
+            "these programs are missing; install them and try again: {}",
+            missing.join(" ")
+        );
     }
     command("apt-get", &["update", "--quiet"])?;
     let mut arguments = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
@@ -48,14 +55,23 @@ pub fn python() -> anyhow::Result<PathBuf> {
     if python.exists() && std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(python);
     }
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).status();
+    let made = Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(&venv)
+        .status();
     if !made.is_ok_and(|status| status.success()) {
         // Debian splits the module from the interpreter.
         command("apt-get", &["update", "--quiet"])?;
         command("apt-get", &["install", "--yes", "--quiet", "python3-venv"])?;
         command("python3", &["-m", "venv", &venv.to_string_lossy()])?;
     }
-    let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let mut arguments = vec![
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
     arguments.extend(PYTHON_PACKAGES);
     command(&python.to_string_lossy(), &arguments)?;
     std::fs::write(&stamp, wanted).context("cannot note what was installed")?;
