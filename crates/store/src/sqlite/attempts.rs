@@ -19,7 +19,7 @@ use crate::{Attempt, AttemptFilter, COUNT_LIMIT, Listing, PageRequest, StoreErro
 
 macro_rules! columns {
     () => {
-        "a.id, a.job_id, a.run_id, a.position, a.number, a.is_retried, a.status, \
+        "a.id, coalesce(a.job_id, a.id), a.run_id, a.position, a.number, a.is_retried, a.status, \
          a.failure_reason, a.exit_code, a.runner_id, a.created_at, a.queued_at, a.started_at, \
          a.finished_at, a.log_bytes"
     };
@@ -34,7 +34,7 @@ macro_rules! matching {
 
 statements! {
     PLACE = "SELECT run_id, position FROM attempts WHERE id = ?1";
-    LIVE = "SELECT id, job_id, position, status, created_at, queued_at, started_at, finished_at,
+    LIVE = "SELECT id, coalesce(job_id, id), position, status, created_at, queued_at, started_at, finished_at,
             number, automatic_retries, failure_reason, exit_code, cancels_gracefully
             FROM attempts WHERE run_id = ?1 AND NOT is_retried ORDER BY position";
     RUNNING_TIMES = "SELECT started_at, finished_at FROM attempts
@@ -88,7 +88,7 @@ pub(super) fn live(db: &Db<'_>, run: RunId) -> StoreResult<Vec<(LiveAttempt, Job
         let exit_code = row.get(11)?;
         let attempt = LiveAttempt {
             id: AttemptId(row.get(0)?),
-            job_id: JobId(row.get(1)?),
+            job_id: Some(JobId(row.get(1)?)),
             position: row.count(2)?,
             status,
             stored: status,
@@ -120,7 +120,8 @@ pub(super) fn running_times(db: &Db<'_>, run: RunId) -> StoreResult<Vec<(Timesta
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Writes a new attempt and gives it its id. The queue follows later, with
+/// Writes a new attempt and gives it its id, which is its job's too when it is
+/// the first. The queue follows later, with
 /// [`queue::follow`](super::queue::follow).
 pub(super) fn add(
     session: &Session,
@@ -130,7 +131,7 @@ pub(super) fn add(
 ) -> StoreResult<()> {
     session.conn.prepare_cached(ADD)?.execute((
         run.0,
-        attempt.job_id.0,
+        attempt.job_id.map(|id| id.0),
         integer(attempt.position as u64),
         state.attempt,
         state.automatic_retries,
@@ -141,6 +142,7 @@ pub(super) fn add(
         opt(attempt.finished_at),
     ))?;
     attempt.id = AttemptId(session.conn.last_insert_rowid());
+    attempt.job_id.get_or_insert(JobId(attempt.id.0));
     Ok(())
 }
 

@@ -152,8 +152,7 @@ fn add_jobs(
     let mut attempts = Vec::with_capacity(state.jobs.len());
     let mut list = Vec::with_capacity(state.jobs.len());
     for (position, job) in state.jobs.iter().enumerate() {
-        let job_id = runs::add_job(session, run.workflow_id, position)?;
-        let mut attempt = LiveAttempt::new(job_id, position, job.status, run.created_at);
+        let mut attempt = LiveAttempt::new(None, position, job.status, run.created_at);
         attempts::add(session, run.id, &mut attempt, job)?;
         queue::follow(session, run, plan, &attempt)?;
         list.push(changed(plan, &attempt, true));

@@ -28,13 +28,32 @@ pub(super) fn add(
     if changes.is_empty() {
         return Ok(session.last_event);
     }
-    let text = serde_json::to_string(changes).expect("numbers and words are valid JSON");
+    let pairs: Vec<i64> = changes
+        .iter()
+        .flat_map(|&(id, status)| [id, code(status)])
+        .collect();
+    let text = serde_json::to_string(&pairs).expect("numbers are valid JSON");
     session.last_event += i64::try_from(changes.len()).expect("a step changes few things");
     session
         .conn
         .prepare_cached(ADD)?
         .execute((session.last_event, run.0, Col(now), text))?;
     Ok(session.last_event)
+}
+
+/// The number that stands for a status: its place in GitLab's order.
+fn code(status: Status) -> i64 {
+    let place = Status::ALL.iter().position(|&other| other == status);
+    i64::try_from(place.expect("every status is listed")).expect("there are thirteen")
+}
+
+fn changes(text: &str) -> Option<Vec<(i64, Status)>> {
+    let pairs: Vec<i64> = serde_json::from_str(text).ok()?;
+    let status = |code: i64| Status::ALL.get(usize::try_from(code).ok()?).copied();
+    pairs
+        .chunks(2)
+        .map(|pair| Some((pair[0], status(*pair.get(1)?)?)))
+        .collect()
 }
 
 /// Events of a run after `after`, oldest first.
@@ -59,8 +78,8 @@ pub(super) fn after(
     let plan = runs::project_and_plan(db, run)?.map(|(_, plan)| plan);
     let mut events = Vec::new();
     for (last, created_at, text) in rows {
-        let changes: Vec<(i64, Status)> = serde_json::from_str(&text)
-            .map_err(|error| StoreError::Database(format!("event {last} is damaged: {error}")))?;
+        let changes = changes(&text)
+            .ok_or_else(|| StoreError::Database(format!("event {last} is damaged: {text}")))?;
         for (id, &(attempt, status)) in (last + 1 - changes.len() as i64..).zip(&changes) {
             if id <= after || events.len() == wanted {
                 continue;
@@ -87,4 +106,35 @@ pub(super) fn after(
         }
     }
     Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_numbers_keep_their_meaning() {
+        let words: Vec<_> = changes("[0,0,1,4,1,5,1,6,1,7,1,9,1,12]")
+            .unwrap()
+            .into_iter()
+            .map(|(_, status)| status.as_str())
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "created",
+                "pending",
+                "running",
+                "success",
+                "failed",
+                "canceled",
+                "scheduled"
+            ]
+        );
+        assert!(Status::ALL.iter().all(|&status| {
+            changes(&format!("[7,{}]", code(status))) == Some(vec![(7, status)])
+        }));
+        assert_eq!(changes("[7,13]"), None);
+        assert_eq!(changes("[7]"), None);
+    }
 }

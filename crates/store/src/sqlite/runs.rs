@@ -29,7 +29,6 @@ statements! {
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
            ?18, ?19)";
     ADD_WORKFLOW = "INSERT INTO workflows (run_id, plan_id) VALUES (?1, ?2)";
-    ADD_JOB = "INSERT INTO jobs (workflow_id, position) VALUES (?1, ?2)";
     SET_NEWEST = "INSERT INTO newest_runs (project_id, ref_kind, ref_name, run_id)
                   VALUES (?1, ?2, ?3, ?4)
                   ON CONFLICT DO UPDATE SET run_id = excluded.run_id";
@@ -158,19 +157,6 @@ pub(super) fn add(
         run.id.0,
     ))?;
     Ok(())
-}
-
-/// Writes a job of a new workflow and returns its id.
-pub(super) fn add_job(
-    session: &Session,
-    workflow: WorkflowId,
-    position: usize,
-) -> StoreResult<tappet_model::JobId> {
-    session
-        .conn
-        .prepare_cached(ADD_JOB)?
-        .execute((workflow.0, super::value::integer(position as u64)))?;
-    Ok(tappet_model::JobId(session.conn.last_insert_rowid()))
 }
 
 /// Writes how a run stands now.

@@ -37,8 +37,8 @@ pub(super) struct LiveRun {
 pub(super) struct LiveAttempt {
     /// Id.
     pub id: AttemptId,
-    /// Of which job.
-    pub job_id: JobId,
+    /// Of which job; `None` until the job's first attempt is stored.
+    pub job_id: Option<JobId>,
     /// Position of the job.
     pub position: usize,
     /// Status now.
@@ -63,7 +63,7 @@ pub(super) struct LiveAttempt {
 
 impl LiveAttempt {
     /// An attempt that is not stored yet.
-    pub fn new(job_id: JobId, position: usize, status: Status, now: Timestamp) -> Self {
+    pub fn new(job_id: Option<JobId>, position: usize, status: Status, now: Timestamp) -> Self {
         let mut attempt = Self {
             id: AttemptId(0),
             job_id,

@@ -29,14 +29,12 @@ CREATE TABLE sign_ins (
     user_id INTEGER NOT NULL REFERENCES users,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sign_ins_by_expiry ON sign_ins (expires_at);
 
 CREATE TABLE sessions (
     token_hash BLOB PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE projects (
     id INTEGER PRIMARY KEY,
@@ -143,16 +141,12 @@ CREATE TABLE workflows (
 ) STRICT;
 CREATE INDEX workflows_by_run ON workflows (run_id);
 
-CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,
-    workflow_id INTEGER NOT NULL REFERENCES workflows,
-    position INTEGER NOT NULL
-) STRICT;
-
+-- A job has no row of its own: its id is the id of its first attempt, and
+-- `job_id` is NULL there.
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL REFERENCES runs,
-    job_id INTEGER NOT NULL REFERENCES jobs,
+    job_id INTEGER REFERENCES attempts,
     position INTEGER NOT NULL,
     number INTEGER NOT NULL,
     is_retried INTEGER NOT NULL DEFAULT 0,
@@ -187,9 +181,10 @@ CREATE TABLE held_attempts (
     seen_at INTEGER NOT NULL
 ) STRICT;
 
--- One row per transaction and run. `changes` lists [attempt id, status], with
--- id 0 for the run itself; the last change has the row's id, those before it
--- the ids before.
+-- One row per transaction and run. `changes` is a flat JSON list of pairs: the
+-- attempt's id, or 0 for the run itself, and the number of the status in
+-- GitLab's order (0 created … 12 scheduled). The last change has the row's id,
+-- those before it the ids before.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL,
