@@ -10,14 +10,18 @@ pub(crate) type Circles = Vec<Vec<String>>;
 
 /// The circles among variables of the file.
 pub(crate) fn find(variables: &[Variable]) -> Circles {
-    let refers = |variable: &Variable| !variable.raw && variable.value.contains(['$', '%']);
-    if variables.iter().filter(|one| refers(one)).count() < 2 {
+    if variables.iter().filter(|one| may_refer(one)).count() < 2 {
         return Circles::new();
     }
     match expand_collection(variables.to_vec()) {
         Err(ExpansionError::CircularReference { names }) => names,
         Ok(_) | Err(ExpansionError::TooBig { .. }) => Circles::new(),
     }
+}
+
+/// Whether a variable can be part of a circle.
+pub(crate) fn may_refer(variable: &Variable) -> bool {
+    !variable.raw && variable.value.contains(['$', '%'])
 }
 
 /// GitLab's message for the circles that stay when some variables get other

@@ -255,10 +255,13 @@ impl Compiler<'_> {
         (ArtifactSources::Jobs(names), jobs)
     }
 
-    /// Most jobs have the variables of the root and no others.
+    /// Most jobs have the variables of the root and few others. When those of
+    /// the root have no circle, one must go through a variable of the job that
+    /// refers to another.
     fn circles(&self, variables: &[Variable], job: &job::Job) -> Circles {
-        if job.variables.is_empty() && job.inherit.variables == Inherited::All {
-            return self.root_circles.clone();
+        let own = &job.variables;
+        if self.root_circles.is_empty() && !own.iter().any(circle::may_refer) {
+            return Circles::new();
         }
         circle::find(variables)
     }

@@ -13,6 +13,7 @@ mod allow_failure;
 mod artifacts;
 mod circle;
 mod compile;
+mod condition;
 mod config;
 mod default;
 mod document;

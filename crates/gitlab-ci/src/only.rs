@@ -6,7 +6,7 @@ use tappet_model::{RefKind, Source};
 use tappet_yaml::Node;
 
 use crate::entry::{Entry, Field};
-use crate::expression::{self, Expression, compile, delimited};
+use crate::expression::{Expression, compile, delimited};
 use crate::keywords;
 use crate::plan::Context;
 use crate::validation::{Location, Report};
@@ -35,7 +35,7 @@ pub(crate) fn default_only() -> Policy {
 
 /// The refs of an `only` that names none.
 pub(crate) fn default_refs() -> Vec<RefPattern> {
-    ["branches", "tags"].map(RefPattern::new).into()
+    ["branches", "tags"].map(RefPattern::word).into()
 }
 
 /// The whole keyword; `location` is that of `only` or `except`.
@@ -85,38 +85,49 @@ pub(crate) fn read(
 const REFS_EXPECTED: &str = "should be an array of strings or regular expressions using re2 syntax";
 
 fn refs(node: &Node) -> Option<Vec<RefPattern>> {
-    node.as_sequence()?
-        .iter()
-        .map(|item| {
-            let text = item.as_str()?;
-            match delimited(text) {
-                Some((body, flags)) => compile(body, flags).map(|_| RefPattern::new(text)),
-                None => Some(RefPattern::new(text)),
-            }
-        })
-        .collect()
+    let items = node.as_sequence()?.iter();
+    items.map(|item| RefPattern::read(item.as_str()?)).collect()
 }
 
 fn conditions(entry: &Entry<'_>, report: &mut Report) -> Option<Vec<Expression>> {
-    let texts = entry.strings("variables", report)?;
-    let parsed: Result<Vec<_>, _> = texts.iter().map(|text| expression::parse(text)).collect();
-    if parsed.is_err()
-        && let Some(field) = entry.get("variables")
-    {
+    entry.strings("variables", report)?;
+    let field = entry.get("variables")?;
+    let items = field.node.as_sequence()?.iter();
+    let read: Option<Vec<_>> = items.map(|item| report.conditions.read(item)).collect();
+    if read.is_none() {
         let text = "invalid expression syntax";
         entry.invalid_key(report, field.position, "variables", text);
     }
-    parsed.ok()
+    read
 }
 
 impl RefPattern {
-    fn new(text: &str) -> Self {
+    /// A text that GitLab accepts. It checks the text as a whole, but matches
+    /// only the part before the first `@`.
+    fn read(text: &str) -> Option<Self> {
         let pattern_length = text.find('@').unwrap_or(text.len());
-        Self {
+        let regex = |text| delimited(text).map(|(body, flags)| compile(body, flags));
+        let of_pattern = regex(&text[..pattern_length]);
+        let of_whole = if pattern_length == text.len() {
+            of_pattern.clone()
+        } else {
+            regex(text)
+        };
+        if matches!(of_whole, Some(None)) {
+            return None;
+        }
+        Some(Self {
             text: text.to_owned(),
             pattern_length,
-            regex: delimited(&text[..pattern_length])
-                .and_then(|(body, flags)| compile(body, flags)),
+            regex: of_pattern.flatten(),
+        })
+    }
+
+    fn word(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            pattern_length: text.len(),
+            regex: None,
         }
     }
 

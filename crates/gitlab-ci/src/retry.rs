@@ -3,7 +3,7 @@
 
 use tappet_model::FailureReason;
 use tappet_model::plan::RetryPolicy;
-use tappet_yaml::Node;
+use tappet_yaml::{Node, Value};
 
 use crate::entry::{Entry, Field, strings};
 use crate::keywords;
@@ -11,6 +11,9 @@ use crate::validation::{Location, Report};
 
 /// GitLab names this entry `retry` wherever it stands.
 const LOCATION: Location<'_> = Location::root("retry");
+
+/// The most attempts after the first one.
+const MAX_ATTEMPTS: i64 = 2;
 
 /// Every failure counts.
 const ALWAYS: &str = "always";
@@ -81,41 +84,36 @@ pub(crate) fn read(field: Field<'_>, report: &mut Report) -> Option<RetryPolicy>
 }
 
 fn attempts(field: Field<'_>, attribute: &str, report: &mut Report) -> Option<u32> {
-    let wrong = match (&field.node.as_int(), field.node.to_text()) {
-        (Some(0..=2), _) => return field.node.as_int().and_then(|max| max.try_into().ok()),
-        (Some(max), _) if *max < 0 => "must be greater than or equal to 0",
-        (Some(_), _) => "must be less than or equal to 2",
-        (None, Some(text)) if text.parse::<f64>().is_ok() => "must be an integer",
-        (None, _) => "is not a number",
+    let wrong = match field.node.value {
+        Value::Int(max @ 0..=MAX_ATTEMPTS) => return u32::try_from(max).ok(),
+        Value::Int(..0) => "must be greater than or equal to 0",
+        Value::Int(_) => "must be less than or equal to 2",
+        Value::Float(_) => "must be an integer",
+        _ => "is not a number",
     };
-    report.invalid(
-        field.position,
-        &LOCATION,
-        format_args!("{attribute} {wrong}"),
-    );
+    let text = format_args!("{attribute} {wrong}");
+    report.invalid(field.position, &LOCATION, text);
     None
 }
 
 /// `None`: every failure counts.
 fn reasons(field: Field<'_>, report: &mut Report) -> Option<Vec<FailureReason>> {
     let words = words(field.node);
+    let unknown: Vec<&str> = words
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|word| !is_known(word))
+        .collect();
     let wrong = match &words {
         None => "when should be an array of strings or a string".to_owned(),
-        Some(words) => {
-            let unknown: Vec<&str> = words
-                .iter()
-                .map(String::as_str)
-                .filter(|word| !is_known(word))
-                .collect();
-            match unknown.as_slice() {
-                [] if words.iter().any(|word| word == ALWAYS) => return None,
-                [] => {
-                    return Some(words.iter().filter_map(|word| word.parse().ok()).collect());
-                }
-                _ if field.node.as_str().is_some() => "when is not included in the list".to_owned(),
-                _ => format!("when contains unknown values: {}", unknown.join(", ")),
-            }
+        Some(words) if unknown.is_empty() => {
+            let is_any = words.iter().any(|word| word == ALWAYS);
+            let known = || words.iter().filter_map(|word| word.parse().ok()).collect();
+            return (!is_any).then(known);
         }
+        Some(_) if field.node.as_str().is_some() => "when is not included in the list".to_owned(),
+        Some(_) => format!("when contains unknown values: {}", unknown.join(", ")),
     };
     report.invalid(field.position, &LOCATION, wrong);
     None

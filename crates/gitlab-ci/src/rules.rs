@@ -6,7 +6,7 @@ use tappet_model::plan::When;
 use tappet_yaml::Node;
 
 use crate::entry::{Entry, Field};
-use crate::expression::{self, Expression};
+use crate::expression::Expression;
 use crate::keywords::{self, Keys};
 use crate::needs::{self, Need};
 use crate::script::{MAX_NESTING, flatten};
@@ -122,10 +122,7 @@ fn rule(entry: &Entry<'_>, owner: Owner, report: &mut Report) -> Rule {
 
 fn condition(entry: &Entry<'_>, report: &mut Report) -> Option<Expression> {
     let field = entry.get("if")?;
-    let parsed = field
-        .node
-        .as_str()
-        .and_then(|text| expression::parse(text).ok());
+    let parsed = report.conditions.read(field.node);
     if parsed.is_none() {
         entry.invalid_key(report, field.position, "if", "invalid expression syntax");
     }

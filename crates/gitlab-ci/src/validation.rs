@@ -9,6 +9,8 @@ use std::fmt;
 
 use tappet_model::{Diagnostic, Position};
 
+use crate::condition::Conditions;
+
 /// A path of keys from the root, `jobs:rspec:artifacts`.
 #[derive(Clone, Copy)]
 pub(crate) struct Location<'a> {
@@ -40,9 +42,11 @@ impl fmt::Display for Location<'_> {
     }
 }
 
-/// Everything found wrong or doubtful while a file is read.
+/// Everything found while a file is read.
 #[derive(Default)]
 pub(crate) struct Report {
+    /// Its conditions.
+    pub(crate) conditions: Conditions,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
