@@ -23,7 +23,7 @@ const GROUP: usize = 64;
 /// One thing to ask.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Query {
-    /// Id, kind and size of an object.
+    /// What an object is.
     Info(String),
     /// The same, and its content.
     Contents(String),
@@ -42,6 +42,8 @@ pub(crate) struct Object {
 /// The kind of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ObjectKind {
+    /// [`Tells::Ids`] does not say.
+    Unasked,
     Blob,
     Tree,
     Commit,
@@ -50,6 +52,15 @@ pub(crate) enum ObjectKind {
 
 /// `None`: no such object, or one that cannot be read.
 pub(crate) type Answer = Option<Object>;
+
+/// What a process says about objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tells {
+    /// Their ids alone, which spares git a look at the object: half the time.
+    Ids,
+    /// Kind and size too, and their content.
+    Everything,
+}
 
 /// Where the process reads, and its limits.
 #[derive(Clone, Debug)]
@@ -78,10 +89,10 @@ struct Request {
 
 impl Batch {
     /// Starts the task, not yet the process. Needs a tokio runtime.
-    pub fn new(source: Source) -> Self {
+    pub fn new(source: Source, tells: Tells) -> Self {
         let (requests, received) = mpsc::channel(1024);
         let reply_limit = source.reply_limit;
-        tokio::spawn(serve(source, received));
+        tokio::spawn(serve(source, tells, received));
         Self {
             requests,
             reply_limit,
@@ -142,7 +153,7 @@ fn incarnation(folder: &std::path::Path) -> Option<Incarnation> {
     ))
 }
 
-async fn serve(source: Source, mut requests: mpsc::Receiver<Request>) {
+async fn serve(source: Source, tells: Tells, mut requests: mpsc::Receiver<Request>) {
     let mut running: Option<(Process, Incarnation)> = None;
     let mut group = Vec::with_capacity(GROUP);
     loop {
@@ -162,7 +173,7 @@ async fn serve(source: Source, mut requests: mpsc::Receiver<Request>) {
             return end(&mut running).await;
         }
         group.retain(|request| !request.reply.is_closed());
-        answer(&source, &mut running, &mut group).await;
+        answer(&source, tells, &mut running, &mut group).await;
     }
 }
 
@@ -176,14 +187,15 @@ async fn end(running: &mut Option<(Process, Incarnation)>) {
 /// one more try on its own, so that one damaged object does not fail the others.
 async fn answer(
     source: &Source,
+    tells: Tells,
     running: &mut Option<(Process, Incarnation)>,
     group: &mut Vec<Request>,
 ) {
     let queries = group.iter().flat_map(|request| &request.queries);
-    match exchange(source, running, queries).await {
+    match exchange(source, tells, running, queries).await {
         Err(ReadError::Stopped { .. }) => {
             for request in group.drain(..) {
-                let answers = exchange(source, running, request.queries.iter()).await;
+                let answers = exchange(source, tells, running, request.queries.iter()).await;
                 let _ = request.reply.send(answers);
             }
         }
@@ -205,6 +217,7 @@ async fn answer(
 
 async fn exchange(
     source: &Source,
+    tells: Tells,
     running: &mut Option<(Process, Incarnation)>,
     queries: impl Iterator<Item = &Query> + Clone,
 ) -> Result<Vec<Answer>, ReadError> {
@@ -222,7 +235,7 @@ async fn exchange(
     }
     let (mut process, _) = match running.take() {
         Some(process) => process,
-        None => (Process::start(source)?, here),
+        None => (Process::start(source, tells)?, here),
     };
     match tokio::time::timeout(source.reply_limit, process.exchange(queries)).await {
         Ok(Ok(answers)) => {

@@ -143,12 +143,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_command_and_its_children_are_killed() {
+        let (held, ours) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 600 & sleep 600"]);
+        command.args(["-c", "exec 3<&0; sleep 600 & wait"]);
         command.process_group(0);
-        let before = std::time::Instant::now();
+        command.stdin(std::os::fd::OwnedFd::from(held));
         let error = run(command, Duration::from_millis(50)).await.unwrap_err();
         assert!(matches!(error, RunError::Timeout(_)), "{error}");
-        assert!(before.elapsed() < Duration::from_secs(60));
+        // The end comes when nobody holds the other side any more.
+        ours.set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let read = std::io::Read::read(&mut &ours, &mut [0]);
+        assert_eq!(read.unwrap(), 0);
     }
 }

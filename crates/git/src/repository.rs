@@ -65,7 +65,10 @@ pub struct Repository {
     git_dir: PathBuf,
     objects_dir: PathBuf,
     limits: ReadLimits,
-    batch: Batch,
+    /// Answers which commit a name leads to.
+    names: Batch,
+    /// Answers what objects hold.
+    objects: Batch,
     refs: ExactRefs,
     commits: Mutex<Lru<CommitSha, Arc<Commit>>>,
     tag_messages: Mutex<Lru<String, Arc<str>>>,
@@ -141,7 +144,7 @@ impl Repository {
             return Ok(commit);
         }
         let unknown = || ReadError::NoCommit { sha: sha.clone() };
-        let [found] = self.batch.ask([Query::Info(sha.to_string())]).await?;
+        let [found] = self.objects.ask([Query::Info(sha.to_string())]).await?;
         let found = found.ok_or_else(unknown)?;
         if found.kind != ObjectKind::Commit {
             return Err(unknown());
@@ -161,7 +164,7 @@ impl Repository {
                 "object {id} has {size} bytes, more than the {limit} that are read"
             )));
         }
-        let [found] = self.batch.ask([Query::Contents(id.to_owned())]).await?;
+        let [found] = self.objects.ask([Query::Contents(id.to_owned())]).await?;
         found
             .map(|object| object.content)
             .ok_or_else(|| ReadError::corrupt(format!("object {id} is missing")))

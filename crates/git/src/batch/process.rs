@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use super::{Answer, Object, ObjectKind, Query, Source};
+use super::{Answer, Object, ObjectKind, Query, Source, Tells};
 use crate::command::Group;
 use crate::error::ReadError;
 
@@ -22,14 +22,18 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub fn start(source: &Source) -> Result<Self, ReadError> {
+    pub fn start(source: &Source, tells: Tells) -> Result<Self, ReadError> {
         let stopped = |error: io::Error| ReadError::Stopped {
             detail: format!("it could not be started: {error}"),
+        };
+        let verb = match tells {
+            Tells::Ids => "--batch-command=%(objectname)",
+            Tells::Everything => "--batch-command",
         };
         let mut child = source
             .git
             .reading(&source.git_dir)
-            .args(["cat-file", "--batch-command", "--buffer"])
+            .args(["cat-file", verb, "--buffer"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -97,20 +101,18 @@ impl Process {
 
     /// Kills and reaps the process; says how it ended, to follow "it".
     pub async fn end(mut self) -> String {
-        let exited = self.child.try_wait();
-        drop(self.group);
-        match exited {
-            Ok(Some(status)) => format!("ended with {status}"),
-            _ => {
-                // Nothing is lost when waiting fails: the process was killed.
-                let _ = self.child.wait().await;
-                "was killed".to_owned()
-            }
+        if let Ok(Some(status)) = self.child.try_wait() {
+            self.group.disarm();
+            return format!("ended with {status}");
         }
+        drop(self.group);
+        // Nothing is lost when waiting fails: the process was killed.
+        let _ = self.child.wait().await;
+        "was killed".to_owned()
     }
 }
 
-/// Reads `<id> <kind> <size>`; `None` for `<name> missing` and its like.
+/// Reads `<id> <kind> <size>` or `<id>`; `None` for `<name> missing` and its like.
 fn head(line: &[u8]) -> io::Result<Option<Object>> {
     let text = String::from_utf8_lossy(line);
     let unknown = || io::Error::other(format!("it answered {:?}", text.get(..80).unwrap_or(&text)));
@@ -118,12 +120,14 @@ fn head(line: &[u8]) -> io::Result<Option<Object>> {
         return Ok(None);
     }
     let mut words = text.split(' ');
-    let (Some(id), Some(kind), Some(size), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(unknown());
+    let words = [(); 4].map(|()| words.next());
+    let (id, kind, size) = match words {
+        [Some(id), Some(kind), Some(size), None] => (id, kind, size),
+        [Some(id), None, ..] => (id, "", "0"),
+        _ => return Err(unknown()),
     };
     let kind = match kind {
+        "" => ObjectKind::Unasked,
         "blob" => ObjectKind::Blob,
         "tree" => ObjectKind::Tree,
         "commit" => ObjectKind::Commit,
@@ -147,6 +151,8 @@ mod tests {
         let object = head(b"abc commit 12").unwrap().unwrap();
         assert_eq!((object.kind, object.size), (ObjectKind::Commit, 12));
         assert_eq!(head(b"refs/heads/x^{commit} missing").unwrap(), None);
+        let object = head(b"abc").unwrap().unwrap();
+        assert_eq!((object.kind, object.size), (ObjectKind::Unasked, 0));
         assert!(head(b"fatal: oops").is_err());
         assert!(head(b"abc commit many").is_err());
         assert!(head(b"abc commit 1 2").is_err());

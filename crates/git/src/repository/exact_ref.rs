@@ -5,8 +5,11 @@
 //! `1234abc`. So what it found counts only when the ref itself is there. A loose
 //! ref is one `lstat`; for a packed one git is asked once for each change of the
 //! packed refs.
+//!
+//! The same memory spares git most questions about tags named like a branch, each
+//! of which would cost it a dozen system calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +19,7 @@ use super::{Repository, locked};
 use crate::error::ReadError;
 
 /// The most names remembered between two changes of the packed refs.
-const REMEMBERED: usize = 1024;
+const REMEMBERED: usize = 512;
 
 /// What is known about refs that are not loose.
 #[derive(Debug)]
@@ -29,10 +32,12 @@ pub(super) struct ExactRefs {
 struct Known {
     as_of: Option<Stamp>,
     exists: HashMap<String, bool>,
+    /// Names for which git found nothing while they were not loose.
+    leads_nowhere: HashSet<String>,
 }
 
 /// Changes whenever packed refs, or the tables of a reftable, are rewritten.
-type Stamp = [Option<(u64, u64, i64, i64)>; 2];
+pub(super) type Stamp = [Option<(u64, u64, i64, i64)>; 2];
 
 impl ExactRefs {
     pub fn new(common_dir: PathBuf) -> Self {
@@ -63,11 +68,53 @@ impl ExactRefs {
 
     fn remember(&self, stamp: Stamp, full_name: &str, exists: bool) {
         let mut known = locked(&self.known);
-        if known.as_of != Some(stamp) || known.exists.len() >= REMEMBERED {
-            known.exists.clear();
-            known.as_of = Some(stamp);
-        }
+        known.make_room(stamp);
         known.exists.insert(full_name.to_owned(), exists);
+    }
+
+    /// A look at `full_name` before git is asked for it.
+    pub fn look(&self, full_name: &str) -> Look {
+        if self.is_loose(full_name) {
+            return Look::Ask;
+        }
+        let stamp = self.stamp();
+        let known = locked(&self.known);
+        if known.as_of == Some(stamp) && known.leads_nowhere.contains(full_name) {
+            return Look::LeadsNowhere;
+        }
+        Look::AskAndLearn(stamp)
+    }
+
+    /// Git found nothing for `full_name`, which was not loose at the time of `stamp`.
+    pub fn learn(&self, stamp: Stamp, full_name: &str) {
+        if self.is_loose(full_name) || self.stamp() != stamp {
+            return;
+        }
+        let mut known = locked(&self.known);
+        known.make_room(stamp);
+        known.leads_nowhere.insert(full_name.to_owned());
+    }
+}
+
+/// What is known of a ref without git.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Look {
+    /// It is there.
+    Ask,
+    /// It may be packed; a miss is worth remembering.
+    AskAndLearn(Stamp),
+    /// Git found nothing, and no ref has changed since.
+    LeadsNowhere,
+}
+
+impl Known {
+    fn make_room(&mut self, stamp: Stamp) {
+        let full = self.exists.len() + self.leads_nowhere.len() >= REMEMBERED;
+        if full || self.as_of != Some(stamp) {
+            self.exists.clear();
+            self.leads_nowhere.clear();
+            self.as_of = Some(stamp);
+        }
     }
 }
 
@@ -91,5 +138,35 @@ impl Repository {
         };
         self.refs.remember(stamp, full_name, exists);
         Ok(exists)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_miss_is_not_remembered_when_the_refs_changed_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let refs = ExactRefs::new(folder.path().to_owned());
+        let asked = |look| match look {
+            Look::AskAndLearn(stamp) => stamp,
+            other => panic!("{other:?}"),
+        };
+
+        let stamp = asked(refs.look("tag"));
+        fs::write(folder.path().join("packed-refs"), "").unwrap();
+        refs.learn(stamp, "tag");
+        let stamp = asked(refs.look("tag"));
+        fs::write(folder.path().join("tag"), "").unwrap();
+        refs.learn(stamp, "tag");
+        assert_eq!(refs.look("tag"), Look::Ask);
+        fs::remove_file(folder.path().join("tag")).unwrap();
+
+        let stamp = asked(refs.look("tag"));
+        refs.learn(stamp, "tag");
+        assert_eq!(refs.look("tag"), Look::LeadsNowhere);
+        fs::write(folder.path().join("packed-refs"), "changed").unwrap();
+        asked(refs.look("tag"));
     }
 }

@@ -104,7 +104,11 @@ impl Repository {
 
     async fn root_tree(&self, sha: &CommitSha) -> Result<Object, ReadError> {
         let tree = Query::Info(format!("{sha}^{{tree}}"));
-        match self.batch.ask([Query::Info(sha.to_string()), tree]).await? {
+        match self
+            .objects
+            .ask([Query::Info(sha.to_string()), tree])
+            .await?
+        {
             [Some(commit), Some(tree)] if commit.kind == ObjectKind::Commit => Ok(tree),
             [Some(commit), None] if commit.kind == ObjectKind::Commit => Err(ReadError::corrupt(
                 format!("the tree of commit {sha} is missing or damaged"),
@@ -121,7 +125,7 @@ impl Repository {
     }
 
     async fn object(&self, id: &str, kind: ObjectKind) -> Result<Object, ReadError> {
-        match self.batch.ask([Query::Info(id.to_owned())]).await? {
+        match self.objects.ask([Query::Info(id.to_owned())]).await? {
             [Some(object)] if object.kind == kind => Ok(object),
             _ => Err(ReadError::corrupt(format!(
                 "object {id} is missing or damaged"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::{COMMIT_CACHE, ExactRefs, FILE_CACHE, PATH_CACHE, ReadLimits, Repository, TAG_CACHE};
-use crate::batch::{Answer, Batch, Query, Source};
+use crate::batch::{Answer, Batch, Query, Source, Tells};
 use crate::command::{self, RunError};
 use crate::config::Git;
 use crate::error::ReadError;
@@ -62,19 +62,20 @@ impl Repository {
         limits: ReadLimits,
     ) -> Result<Repository, OpenError> {
         let place = Place::find(git, dir, limits).await?;
-        let batch = Batch::new(Source {
+        let source = Source {
             git: git.clone(),
             git_dir: place.git_dir.clone(),
             objects_dir: place.objects_dir.clone(),
             reply_limit: limits.reply,
             idle_limit: limits.idle,
-        });
+        };
         let repository = Repository {
             git: git.clone(),
             git_dir: place.git_dir,
             objects_dir: place.objects_dir,
             limits,
-            batch,
+            names: Batch::new(source.clone(), Tells::Ids),
+            objects: Batch::new(source, Tells::Everything),
             refs: ExactRefs::new(place.common_dir),
             commits: Mutex::new(Lru::new(COMMIT_CACHE)),
             tag_messages: Mutex::new(Lru::new(TAG_CACHE)),
@@ -90,10 +91,10 @@ impl Repository {
     /// Reads the commit of `HEAD` and its tree in full.
     async fn check(&self) -> Result<(), ReadError> {
         let head = |what: &str| Query::Info(format!("HEAD^{{{what}}}"));
-        match self.batch.ask([head("commit"), head("tree")]).await {
+        match self.objects.ask([head("commit"), head("tree")]).await {
             Ok([Some(commit), Some(tree)]) => {
                 let [commit, tree]: [Answer; 2] = self
-                    .batch
+                    .objects
                     .ask([Query::Contents(commit.id), Query::Contents(tree.id)])
                     .await?;
                 if commit.is_some() && tree.is_some() {

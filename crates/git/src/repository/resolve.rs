@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tappet_model::{CommitSha, RefKind, RefName};
 
+use super::exact_ref::Look;
 use super::{MAX_MESSAGE, Repository, locked};
 use crate::batch::{Object, ObjectKind, Query};
 use crate::commit;
@@ -44,12 +45,9 @@ impl Repository {
         let branch = format!("refs/heads/{short}");
         let tag = format!("refs/tags/{short}");
         let (on_branch, on_tag) = match kind {
-            None => {
-                let [on_branch, on_tag] = self.batch.ask([peel(&branch), peel(&tag)]).await?;
-                (on_branch, on_tag)
-            }
-            Some(RefKind::Branch) => (self.batch.ask([peel(&branch)]).await?[0].take(), None),
-            Some(RefKind::Tag) => (None, self.batch.ask([peel(&tag)]).await?[0].take()),
+            None => self.on_either(&branch, &tag).await?,
+            Some(RefKind::Branch) => (self.on_one(&branch).await?, None),
+            Some(RefKind::Tag) => (None, self.on_one(&tag).await?),
         };
         let on_branch = self.confirmed(&branch, on_branch).await?;
         let on_tag = self.confirmed(&tag, on_tag).await?;
@@ -79,6 +77,31 @@ impl Repository {
         }
     }
 
+    async fn on_one(&self, full_name: &str) -> Result<Option<Object>, ReadError> {
+        let [found] = self.names.ask([peel(full_name)]).await?;
+        Ok(found)
+    }
+
+    /// Asks for both, or for the branch alone while the tag is known to be absent.
+    async fn on_either(
+        &self,
+        branch: &str,
+        tag: &str,
+    ) -> Result<(Option<Object>, Option<Object>), ReadError> {
+        let look = self.refs.look(tag);
+        if look == Look::LeadsNowhere {
+            let found = self.on_one(branch).await?;
+            if found.is_some() {
+                return Ok((found, None));
+            }
+        }
+        let [on_branch, on_tag] = self.names.ask([peel(branch), peel(tag)]).await?;
+        if let (Look::AskAndLearn(stamp), None) = (look, &on_tag) {
+            self.refs.learn(stamp, tag);
+        }
+        Ok((on_branch, on_tag))
+    }
+
     async fn confirmed(
         &self,
         full_name: &str,
@@ -100,7 +123,7 @@ impl Repository {
             return Ok(());
         }
         let end = Query::Info(format!("{full_name}^{{}}"));
-        match self.batch.ask([end]).await? {
+        match self.objects.ask([end]).await? {
             [Some(object)] if object.kind != ObjectKind::Commit => Ok(()),
             // It came into being between the two questions; the caller asked before.
             [Some(_)] => Ok(()),
@@ -111,7 +134,10 @@ impl Repository {
     }
 
     async fn tag_message(&self, full_name: &str) -> Result<Option<Arc<str>>, ReadError> {
-        let [found] = self.batch.ask([Query::Info(full_name.to_owned())]).await?;
+        let [found] = self
+            .objects
+            .ask([Query::Info(full_name.to_owned())])
+            .await?;
         let Some(tag) = found.filter(|object| object.kind == ObjectKind::Tag) else {
             return Ok(None);
         };

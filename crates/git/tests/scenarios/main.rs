@@ -1,5 +1,7 @@
 //! Real repositories, friendly and hostile, read through the system git.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fixture;
 mod hostile;
 mod lifecycle;
