@@ -6,7 +6,7 @@
 //! and the store's own filters. The runner protocol, which shares the address
 //! space, is [`runner`](super::runner)'s.
 
-mod access;
+pub mod access;
 mod artifacts;
 mod auth;
 mod call;
@@ -22,6 +22,7 @@ mod pagination;
 mod params;
 mod pipelines;
 mod projects;
+mod to_the_end;
 mod trace;
 mod trigger_run;
 mod triggers;
@@ -66,6 +67,7 @@ pub fn router() -> Router<SharedApp> {
         .route("/api/v4/{*rest}", any(unknown_route))
         .layer(DefaultBodyLimit::max(params::MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(errors::panicked))
+        .layer(axum::middleware::from_fn(to_the_end::run))
         .layer(axum::middleware::from_fn(headers::add))
 }
 

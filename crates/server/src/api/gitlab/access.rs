@@ -12,10 +12,6 @@ use crate::app::{App, SharedApp};
 /// What a member of a project is, the weakest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Role {
-    /// Reads pipelines where they are public.
-    Guest,
-    /// Reads all.
-    Reporter,
     /// Starts, retries and cancels pipelines.
     Developer,
     /// Manages triggers and reads variables.
@@ -28,8 +24,6 @@ impl Role {
     /// GitLab's access level number.
     pub fn level(self) -> u32 {
         match self {
-            Role::Guest => 10,
-            Role::Reporter => 20,
             Role::Developer => 30,
             Role::Maintainer => 40,
             Role::Owner => 50,
@@ -178,4 +172,90 @@ pub async fn find_project(app: &App, id: &str) -> Result<Option<Project>, StoreE
         return app.store.project_by_path(id).await;
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use tappet_model::{Timestamp, UserId};
+    use tappet_store::RepositorySource;
+
+    use super::*;
+
+    fn user(id: i64, is_admin: bool) -> User {
+        User {
+            id: UserId(id),
+            username: format!("user{id}"),
+            name: format!("User {id}"),
+            email: String::new(),
+            is_admin,
+            is_blocked: false,
+            created_at: Timestamp(0),
+        }
+    }
+
+    fn project(visibility: &str) -> Project {
+        Project {
+            id: ProjectId(1),
+            path: "acme/web".into(),
+            name: "web".into(),
+            description: String::new(),
+            source: RepositorySource::Local("/srv/web".into()),
+            default_branch: None,
+            visibility: visibility.into(),
+            creator_id: UserId(2),
+            ci_config_path: ".gitlab-ci.yml".into(),
+            timeout_s: 3600,
+            ci_config_id: 1,
+            created_at: Timestamp(0),
+        }
+    }
+
+    fn access(user: User) -> Access {
+        let caller = Caller {
+            user: Some(user),
+            ..Caller::default()
+        };
+        Access::new(project("private"), caller)
+    }
+
+    #[rstest]
+    #[case("private", [false, false, true, true])]
+    #[case("internal", [false, true, true, true])]
+    #[case("public", [true, true, true, true])]
+    fn visibility_decides_who_sees_a_project(
+        #[case] visibility: &str,
+        #[case] expected: [bool; 4],
+    ) {
+        let project = project(visibility);
+        let [stranger, creator, admin] = [user(3, false), user(2, false), user(1, true)];
+        let seen = [None, Some(&stranger), Some(&creator), Some(&admin)]
+            .map(|user| can_read_project(user, &project));
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_trigger_token_shows_whole_to_its_owner_and_administrators_only() {
+        let owner = UserId(3);
+        assert!(access(user(3, false)).sees_token_of(owner));
+        assert!(access(user(1, true)).sees_token_of(owner));
+        assert!(!access(user(2, false)).sees_token_of(owner));
+    }
+
+    #[test]
+    fn who_has_no_role_changes_nothing() {
+        let stranger = access(user(3, false));
+        assert!(stranger.require_develop().is_err() && stranger.require_maintain().is_err());
+        let creator = access(user(2, false));
+        assert!(creator.require_develop().is_ok() && creator.require_maintain().is_ok());
+    }
+
+    #[test]
+    fn a_blocked_user_starts_nothing() {
+        let mut owner = user(2, false);
+        assert!(can_run(&owner, &project("private")));
+        owner.is_blocked = true;
+        assert!(!can_run(&owner, &project("private")));
+        assert!(!can_run(&user(3, false), &project("public")));
+    }
 }

@@ -68,10 +68,11 @@ impl<S: Send + Sync> FromRequest<S> for Call {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
+        // Decoded once by the router. Bytes that are no UTF-8 name nothing.
         let path = match RawPathParams::from_request_parts(&mut parts, state).await {
-            Ok(raw) => raw
+            Ok(params) => params
                 .iter()
-                .map(|(name, value)| (name.to_owned(), decode(value)))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             Err(_) => Vec::new(),
         };
@@ -95,7 +96,8 @@ impl<S: Send + Sync> FromRequest<S> for Call {
     }
 }
 
-/// Bytes that are no UTF-8 become U+FFFD, which no stored name contains.
+/// Decodes a part of a path once. Bytes that are no UTF-8 become U+FFFD, which no
+/// stored name contains.
 pub fn decode(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

@@ -1,6 +1,7 @@
 //! Attempts, which GitLab calls jobs (GitLab: `lib/api/ci/jobs.rb`).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -76,10 +77,10 @@ impl RunContext {
         };
         let mut runners = HashMap::new();
         for id in attempts.iter().filter_map(|attempt| attempt.runner_id) {
-            if !runners.contains_key(&id)
+            if let Entry::Vacant(entry) = runners.entry(id)
                 && let Some(runner) = app.store.runner(id).await?
             {
-                runners.insert(id, runner);
+                entry.insert(runner);
             }
         }
         Ok(Self {

@@ -163,8 +163,8 @@ mod tests {
                 "x-page: 2",
                 "x-per-page: 2",
                 "x-prev-page: 1",
-                "x-total: 5",
                 "x-total-pages: 3",
+                "x-total: 5",
             ]
         );
     }
@@ -180,8 +180,8 @@ mod tests {
                 "x-page: 1",
                 "x-per-page: 2",
                 "x-prev-page: ",
-                "x-total: 0",
                 "x-total-pages: 1",
+                "x-total: 0",
             ]
         );
         let uncounted = headers("", 1, None, true);

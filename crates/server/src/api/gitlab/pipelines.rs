@@ -162,9 +162,7 @@ pub async fn variables(State(app): State<SharedApp>, call: Call) -> ApiResult<Re
     let (access, run) = open(&app, &call, Login::Required).await?;
     access.require_read_variables(&run)?;
     let variables = match app.store.run_variables(run.id).await? {
-        Some(sealed) => app
-            .intake
-            .unseal_variables(&app.secrets, &sealed)
+        Some(sealed) => crate::intake::unseal(&app.secrets, &sealed)
             .map_err(|error| ApiError::broken("decrypting the variables of a run", error))?,
         None => Vec::new(),
     };

@@ -130,6 +130,10 @@ fn end_event(
 ) -> impl Stream<Item = Event> + Send + 'static {
     stream::once(async move {
         drop(watch);
+        // The log is complete a moment before the attempt's end is committed.
+        if let Some(mut held) = app.held.watch(id) {
+            let _ = held.wait_for(|status| status.is_completed()).await;
+        }
         let attempt = app.store.attempt(id).await.ok().flatten();
         let status = attempt.map(|attempt| attempt.status.as_str());
         Event::default()

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::Value;
 use tappet_model::{Source, Variable};
-use tappet_store::{Project, Trigger, User};
+use tappet_store::{Attempt, Project, Trigger, User};
 
 use super::access;
 use super::auth;
@@ -65,10 +65,11 @@ async fn start(app: &App, mut call: Call) -> ApiResult<Response> {
     let mut variables = given_variables(&call.params)?;
     let key = idempotency::header(&call.headers)?;
 
-    // Both look-ups always happen, so an unknown project costs what an unknown token costs.
+    // All look-ups always happen, so an unknown project costs what an unknown token costs.
     let project = access::find_project(app, call.path("id")).await?;
-    let trigger = live_trigger(app, &token).await?;
-    let (project, authority) = authority(app, project, trigger, &token)
+    let token = look_up(app, &token).await?;
+    let project = project.ok_or_else(ApiError::not_found)?;
+    let authority = authority(app, &project, token)
         .await?
         .ok_or_else(ApiError::not_found)?;
 
@@ -124,70 +125,69 @@ fn given_variables(params: &Params) -> ApiResult<Vec<Variable>> {
     Ok(given)
 }
 
-async fn live_trigger(app: &App, token: &str) -> ApiResult<Option<Trigger>> {
-    if token.len() > auth::MAX_TOKEN_BYTES {
-        return Ok(None);
-    }
-    let hash = app.secrets.keyed_hash(token);
-    Ok(app.store.trigger_by_hash(hash, clock::now()).await?)
+/// What a token turned out to be.
+enum Token {
+    Trigger(Box<Trigger>),
+    Job(Box<Attempt>),
+    Unknown,
 }
 
-async fn authority(
-    app: &App,
-    project: Option<Project>,
-    trigger: Option<Trigger>,
-    token: &str,
-) -> ApiResult<Option<(Project, Authority)>> {
-    let Some(project) = project else {
-        return Ok(None);
-    };
-    let (owner, authority) = match trigger {
-        Some(trigger) if trigger.project_id == project.id => (
-            trigger.owner_id,
+async fn look_up(app: &App, token: &str) -> ApiResult<Token> {
+    if token.len() > auth::MAX_TOKEN_BYTES {
+        return Ok(Token::Unknown);
+    }
+    let hash = app.secrets.keyed_hash(token);
+    if let Some(trigger) = app.store.trigger_by_hash(hash, clock::now()).await? {
+        return Ok(Token::Trigger(Box::new(trigger)));
+    }
+    Ok(match auth::attempt_of_token(app, token).await? {
+        Some(attempt) => Token::Job(Box::new(attempt)),
+        None => Token::Unknown,
+    })
+}
+
+/// `None` for everything that must look like a project that does not exist.
+async fn authority(app: &App, project: &Project, token: Token) -> ApiResult<Option<Authority>> {
+    let (owner, credential, source, trigger) = match token {
+        Token::Trigger(trigger) if trigger.project_id == project.id => {
+            let credential = format!("trigger:{}", trigger.id);
             (
-                format!("trigger:{}", trigger.id),
+                trigger.owner_id,
+                credential,
                 Source::Trigger,
-                Some(trigger),
-            ),
-        ),
-        Some(_) => return Ok(None),
-        None => {
-            let attempt = auth::attempt_of_token(app, token).await?;
-            let Some(attempt) = attempt.filter(|attempt| attempt.project_id == project.id) else {
-                return Ok(None);
-            };
+                Some(*trigger),
+            )
+        }
+        Token::Job(attempt) if attempt.project_id == project.id => {
             if !attempt.status.is_executing() {
                 return Err(auth::job_is_not_running());
             }
             let Some(run) = app.store.run(attempt.run_id).await? else {
                 return Ok(None);
             };
-            (
-                run.user_id,
-                (format!("job:{}", attempt.id), Source::Pipeline, None),
-            )
+            let credential = format!("job:{}", attempt.id);
+            (run.user_id, credential, Source::Pipeline, None)
         }
+        _ => return Ok(None),
     };
     let Some(user) = app.store.user(owner).await? else {
         return Ok(None);
     };
-    if !access::can_read_project(Some(&user), &project) {
+    if !access::can_read_project(Some(&user), project) {
         return Ok(None);
     }
-    if !access::can_run(&user, &project) {
+    if !access::can_run(&user, project) {
         return Err(ApiError::invalid(
             "base",
             "Insufficient permissions to create a new pipeline",
         ));
     }
-    let (credential, source, trigger) = authority;
-    let authority = Authority {
+    Ok(Some(Authority {
         user,
         trigger,
         credential,
         source,
-    };
-    Ok(Some((project, authority)))
+    }))
 }
 
 /// Inputs would change what runs, so they are not dropped silently.

@@ -1,6 +1,7 @@
 //! Trigger tokens of a project (GitLab: `lib/api/ci/triggers.rb`).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -50,8 +51,8 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         .await?;
     let mut owners: HashMap<UserId, Option<User>> = HashMap::new();
     for trigger in &listing.items {
-        if !owners.contains_key(&trigger.owner_id) {
-            owners.insert(trigger.owner_id, app.store.user(trigger.owner_id).await?);
+        if let Entry::Vacant(owner) = owners.entry(trigger.owner_id) {
+            owner.insert(app.store.user(trigger.owner_id).await?);
         }
     }
     let shown = listing

@@ -70,15 +70,9 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
         Err(StoreError::Taken { .. }) => return Err(taken()),
         other => other?,
     };
-    let facts = match repository {
-        Some(repository) => RepositoryFacts {
-            default_branch: app.repositories.default_branch(&project, &repository).await,
-            is_empty: repository.is_empty().await.unwrap_or(false),
-        },
-        None => RepositoryFacts {
-            default_branch: project.default_branch.clone(),
-            is_empty: false,
-        },
+    let facts = RepositoryFacts {
+        default_branch: app.repositories.default_branch(&project, &repository).await,
+        is_empty: repository.is_empty().await.unwrap_or(false),
     };
     let shown = Project::of(&app.config, &project, &facts, Some(Role::Owner));
     Ok((StatusCode::CREATED, axum::Json(shown)).into_response())
