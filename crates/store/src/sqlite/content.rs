@@ -145,8 +145,8 @@ impl Contents {
     /// Nothing remembered yet.
     pub fn new() -> Self {
         Self {
-            plans: Mutex::new(Recent::new(64)),
-            specs: Mutex::new(Recent::new(512)),
+            plans: Mutex::new(Recent::new(32)),
+            specs: Mutex::new(Recent::new(128)),
         }
     }
 

@@ -8,7 +8,7 @@
 
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use tappet_model::{CommitSha, ProjectId, RunId};
+use tappet_model::{CommitSha, ProjectId, RunId, Timestamp};
 
 use super::content::Db;
 use super::page;
@@ -129,22 +129,49 @@ fn conditions(
     if let Some(scope) = filter.scope {
         list.push(in_scope(project, scope));
     }
-    for (bound, sql, index) in [
-        (filter.updated_after, "updated_at > ?", "runs_by_update"),
-        (filter.updated_before, "updated_at < ?", "runs_by_update"),
-        (filter.created_after, "created_at > ?", "runs_by_creation"),
-        (filter.created_before, "created_at < ?", "runs_by_creation"),
-    ] {
-        if let Some(time) = bound {
-            list.push(Condition {
-                sql,
-                values: vec![Value::Integer(time.0)],
-                index: Some(index),
-                by_id: false,
-            });
-        }
-    }
+    list.extend(between(
+        [
+            "updated_at > ?",
+            "updated_at < ?",
+            "updated_at > ? AND updated_at < ?",
+        ],
+        filter.updated_after,
+        filter.updated_before,
+        "runs_by_update",
+    ));
+    list.extend(between(
+        [
+            "created_at > ?",
+            "created_at < ?",
+            "created_at > ? AND created_at < ?",
+        ],
+        filter.created_after,
+        filter.created_before,
+        "runs_by_creation",
+    ));
     Ok(Some(list))
+}
+
+/// Both bounds as one condition, because one walk of the index serves both.
+fn between(
+    [after_only, before_only, both]: [&'static str; 3],
+    after: Option<Timestamp>,
+    before: Option<Timestamp>,
+    index: &'static str,
+) -> Option<Condition> {
+    let sql = match (after, before) {
+        (None, None) => return None,
+        (Some(_), None) => after_only,
+        (None, Some(_)) => before_only,
+        (Some(_), Some(_)) => both,
+    };
+    let bounds = after.into_iter().chain(before);
+    Some(Condition {
+        sql,
+        values: bounds.map(|time| Value::Integer(time.0)).collect(),
+        index: Some(index),
+        by_id: false,
+    })
 }
 
 fn in_scope(project: ProjectId, scope: RunScope) -> Condition {

@@ -32,6 +32,8 @@ pub(super) struct Session {
     /// Newest plan id given out. Never used again even when undone, so that
     /// [`Contents`] cannot mix two plans up.
     pub last_plan: i64,
+    /// A closure of the open transaction found the disk full.
+    pub is_full: bool,
     /// When old idempotency keys were last looked for.
     pub pruned_at: Timestamp,
 }
@@ -45,9 +47,10 @@ impl Session {
             conn,
             contents,
             plan_ids: Recent::new(1024),
-            live: Recent::new(256),
+            live: Recent::new(64),
             last_event,
             last_plan,
+            is_full: false,
             pruned_at: Timestamp(i64::MIN),
         })
     }

@@ -21,6 +21,7 @@ use crate::{
 impl Store for SqliteStore {
     fn check(&self) -> Verb<'_, ()> {
         Box::pin(async move {
+            self.writer.check()?;
             self.readers
                 .read(|db| users::user(db, UserId(0)).map(|_| ()))
         })

@@ -126,6 +126,14 @@ impl Writer {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Fails when nothing can be written any more.
+    pub fn check(&self) -> StoreResult<()> {
+        match self.inbox() {
+            Some(inbox) if !inbox.is_closed() => Ok(()),
+            _ => Err(StoreError::Closed),
+        }
+    }
+
     /// Finishes what waits, moves everything into the main file and closes it.
     pub async fn close(&self) -> StoreResult<()> {
         let (sender, receiver) = oneshot::channel();
@@ -176,6 +184,7 @@ fn guarded<T>(
             "the store panicked, nothing was written: report it with the server's log".to_owned(),
         ))
     });
+    session.is_full |= matches!(result, Err(StoreError::Full));
     // SQLite itself rolls the whole transaction back after some errors.
     if session.conn.is_autocommit() {
         session.forget();
@@ -224,6 +233,7 @@ impl Thread {
             first(Err(loss.clone()))(&Err(loss));
             return None;
         }
+        self.session.is_full = false;
         let mut answers = Vec::new();
         let mut close = None;
         let mut next = Some(first);
@@ -247,12 +257,14 @@ impl Thread {
 
     fn commit(&mut self) -> Result<(), Loss> {
         if self.session.conn.is_autocommit() {
-            // Whichever error made SQLite give up was given to its own caller;
-            // a full disk is the one that is expected to happen.
-            return Err(Loss::Broken(
-                "another write broke the shared transaction, nothing was written: try again"
-                    .to_owned(),
-            ));
+            return Err(if self.session.is_full {
+                Loss::Full
+            } else {
+                Loss::Broken(
+                    "another write broke the shared transaction, nothing was written: try again"
+                        .to_owned(),
+                )
+            });
         }
         self.session.execute(COMMIT).map_err(|error| {
             self.session.forget();
@@ -388,12 +400,13 @@ mod tests {
         let (_directory, writer) = open();
         let (held, release) = hold(&writer);
         let first = writer.write(|session| add_user(session, "first"));
+        // As SQLite does by itself after some errors.
         let breaking = writer.write(|session| -> StoreResult<()> {
             session.execute(ROLLBACK)?;
             Err(StoreError::Full)
         });
         let (_, first, breaking, ()) = tokio::join!(held, first, breaking, async { release() });
-        assert!(matches!(first, Err(StoreError::Database(_))), "{first:?}");
+        assert!(matches!(first, Err(StoreError::Full)), "{first:?}");
         assert!(matches!(breaking, Err(StoreError::Full)));
         assert_eq!(users(&writer).await, 0);
         writer
