@@ -128,6 +128,11 @@ impl Executor {
         self.launcher.isolation()
     }
 
+    /// Between TERM and KILL.
+    pub fn grace(&self) -> Duration {
+        self.settings.grace
+    }
+
     /// Where attempts run.
     pub fn builds_dir(&self) -> &Path {
         &self.settings.builds_dir

@@ -94,8 +94,12 @@ async fn watch(
 
 /// Waits for a wish at least as strong as `heed`.
 pub(crate) async fn wish(control: &mut watch::Receiver<Control>, heed: Control) -> Control {
-    match control.wait_for(|wish| *wish >= heed).await {
-        Ok(wish) => *wish,
+    let wish = control
+        .wait_for(|wish| *wish >= heed)
+        .await
+        .map(|wish| *wish);
+    match wish {
+        Ok(wish) => wish,
         // Nobody is left who could wish for anything.
         Err(_) => std::future::pending().await,
     }

@@ -1,5 +1,7 @@
 //! Whole attempts, from payload to outcome, without a server.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 mod scenarios {
     mod artifacts;
     pub mod attempt;

@@ -1,0 +1,203 @@
+//! One slot: asks for an attempt, runs it, asks again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hyper::{Method, StatusCode};
+use tappet_executor::Executor;
+use tappet_model::runner_protocol::{JobPayload, JobRequest, RunnerFeatures, RunnerInfo};
+use tokio::sync::watch;
+
+use crate::attempt::{self, stopped};
+use crate::backoff::Backoff;
+use crate::body;
+use crate::client::{Answer, Call, CallError, Client};
+
+/// The server holds the question open; longer than any server holds it.
+const ASK_LIMIT: Duration = Duration::from_secs(300);
+/// "Nothing to do" faster than this was not held.
+const UNHELD: Duration = Duration::from_millis(10);
+/// So many of them in a row are no accident.
+const MAX_UNHELD: u32 = 10;
+
+/// What all slots share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub client: Arc<Client>,
+    pub executor: Arc<Executor>,
+    pub token_path: PathBuf,
+    pub system_id: String,
+    pub name: String,
+    pub started: Instant,
+    /// Milliseconds after `started` when the server answered last.
+    pub heard: AtomicU64,
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn hear(&self) {
+        self.heard
+            .store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// How long the server has been away.
+    pub fn silence(&self) -> Duration {
+        self.started
+            .elapsed()
+            .saturating_sub(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
+    }
+
+    async fn post(&self, path: &str, body: Vec<u8>, limit: Duration) -> Result<Answer, CallError> {
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", "application/json"),
+        ];
+        let answer = self
+            .client
+            .call(Call {
+                method: Method::POST,
+                path,
+                headers: &headers,
+                body: body::full(body),
+                limit,
+            })
+            .await?;
+        self.hear();
+        Ok(answer)
+    }
+
+    /// The body of calls made with the runner's token; read anew each time it was refused.
+    fn credentials(&self) -> Option<JobRequest> {
+        let token = match std::fs::read_to_string(&self.token_path) {
+            Ok(token) => token.trim().to_owned(),
+            Err(error) => {
+                tracing::debug!(%error, path = %self.token_path.display(), "no runner token yet");
+                return None;
+            }
+        };
+        Some(JobRequest {
+            token,
+            system_id: Some(self.system_id.clone()),
+            last_update: None,
+            info: RunnerInfo {
+                name: self.name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                platform: std::env::consts::OS.to_owned(),
+                architecture: std::env::consts::ARCH.to_owned(),
+                executor: "shell".to_owned(),
+                features: RunnerFeatures {
+                    cancel_gracefully: true,
+                    two_phase_job_commit: false,
+                },
+            },
+        })
+    }
+
+    /// Introduces this process, so that the server gives up the attempts of the one before it.
+    pub async fn introduce(&self) {
+        let mut backoff = Backoff::new();
+        loop {
+            if let Some(credentials) = self.credentials() {
+                let body = serde_json::json!({
+                    "token": credentials.token,
+                    "system_id": credentials.system_id,
+                });
+                match self
+                    .post(
+                        "/api/v4/runners/verify",
+                        body.to_string().into_bytes(),
+                        ASK_LIMIT,
+                    )
+                    .await
+                {
+                    Ok(answer) if answer.status.is_success() => return,
+                    Ok(answer) => {
+                        tracing::warn!(status = %answer.status, "the server does not know this runner")
+                    }
+                    Err(error) => tracing::debug!(%error, "cannot introduce this runner"),
+                }
+            }
+            backoff.wait().await;
+        }
+    }
+}
+
+/// Works until the runner shall end.
+pub(crate) async fn work(shared: Arc<Shared>, slot: usize) {
+    let mut backoff = Backoff::new();
+    let mut unheld = 0;
+    let mut question = Vec::new();
+    loop {
+        if question.is_empty()
+            && let Some(credentials) = shared.credentials()
+        {
+            question = serde_json::to_vec(&credentials).unwrap_or_default();
+        }
+        if question.is_empty() {
+            tokio::select! {
+                () = stopped(shared.stopping.clone()) => return,
+                () = backoff.wait() => continue,
+            }
+        }
+        let asked = Instant::now();
+        let answer = tokio::select! {
+            biased;
+            () = stopped(shared.stopping.clone()) => return,
+            answer = shared.post("/api/v4/jobs/request", question.clone(), ASK_LIMIT) => answer,
+        };
+        let pause = match answer {
+            Ok(answer) if answer.status == StatusCode::CREATED => {
+                backoff.reset();
+                unheld = 0;
+                match serde_json::from_slice::<JobPayload>(&answer.body) {
+                    Ok(payload) => {
+                        let (executor, client) = (shared.executor.clone(), shared.client.clone());
+                        attempt::run(executor, client, payload, slot, shared.stopping.clone())
+                            .await;
+                        shared.hear();
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the server sent a job that cannot be read");
+                        None
+                    }
+                }
+            }
+            Ok(answer) if answer.status == StatusCode::NO_CONTENT => {
+                backoff.reset();
+                unheld = if asked.elapsed() < UNHELD {
+                    unheld + 1
+                } else {
+                    0
+                };
+                if unheld < MAX_UNHELD {
+                    continue;
+                }
+                Some(Duration::from_millis(100))
+            }
+            Ok(answer) => {
+                if answer.status == StatusCode::FORBIDDEN {
+                    question.clear();
+                }
+                tracing::debug!(status = %answer.status, "no job");
+                answer.retry_after()
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot ask for a job");
+                None
+            }
+        };
+        let wait = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => backoff.wait().await,
+            }
+        };
+        tokio::select! {
+            () = stopped(shared.stopping.clone()) => return,
+            () = wait => {}
+        }
+    }
+}
