@@ -93,14 +93,15 @@ impl Server {
         )?);
         let now = clock::now();
         let (root_token, new_root_token) = root_token(&config, &dir)?;
-        store.ensure_root(hash(&root_token), now).await?;
         let runner_token = dir.join("runner-token");
         let (runner_token, _) =
             data_dir::read_or_create(&runner_token, || secrets::new_token("glrt-"))
                 .map_err(io("write runner-token"))?;
-        let runner = store
-            .ensure_embedded_runner(hash(&runner_token), now)
-            .await?;
+        // Together, so that both share one sync of the database.
+        tokio::try_join!(
+            store.ensure_root(hash(&root_token), now),
+            store.ensure_embedded_runner(hash(&runner_token), now),
+        )?;
 
         let git = tappet_git::Git::find(&dir.join("git-home"))?;
         let app = Arc::new(App {
@@ -128,7 +129,6 @@ impl Server {
             tokio::spawn(expiry::watch(app.clone())),
         ];
         let supervisor = start_runner(&app, dir)?;
-        tracing::debug!(runner = %runner.id, "started");
         Ok(Self {
             app,
             address,

@@ -150,8 +150,6 @@ pub trait Store: Send + Sync + 'static {
     fn executing_attempts(&self) -> Verb<'_, Vec<HeldAttempt>>;
     /// Notes that a runner is alive; attempts it holds count as seen now.
     fn touch_attempt(&self, id: AttemptId, now: Timestamp) -> Verb<'_, ()>;
-    /// Stores what became of a log: its sizes.
-    fn set_log_size(&self, id: AttemptId, stored_bytes: u64) -> Verb<'_, ()>;
 
     // Artifacts.
 

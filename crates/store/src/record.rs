@@ -442,8 +442,6 @@ pub struct Attempt {
     pub archive: Option<Artifact>,
     /// All uploaded files.
     pub artifacts: Vec<Artifact>,
-    /// Bytes of the stored log, once ended.
-    pub log_bytes: Option<u64>,
 }
 
 /// Which attempts of a run.

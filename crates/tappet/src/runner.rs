@@ -7,7 +7,7 @@ use crate::exit;
 
 /// Runs until the server ends it.
 pub fn run(flags: EmbeddedFlags) -> anyhow::Result<u8> {
-    let settings = tappet_runner::EmbeddedSettings::new(flags.data, flags.slots);
+    let settings = tappet_runner::EmbeddedSettings::new(flags.data, usize::try_from(flags.slots)?);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -21,7 +21,7 @@ macro_rules! columns {
     () => {
         "a.id, coalesce(a.job_id, a.id), a.run_id, a.position, a.number, a.is_retried, a.status, \
          a.failure_reason, a.exit_code, a.runner_id, a.created_at, a.queued_at, a.started_at, \
-         a.finished_at, a.log_bytes"
+         a.finished_at"
     };
 }
 
@@ -45,7 +45,6 @@ statements! {
     UPDATE = "UPDATE attempts SET status = ?2, is_retried = ?3, failure_reason = ?4,
               exit_code = ?5, queued_at = ?6, started_at = ?7, finished_at = ?8 WHERE id = ?1";
     SET_HOLDER = "UPDATE attempts SET runner_id = ?2, cancels_gracefully = ?3 WHERE id = ?1";
-    SET_LOG_SIZE = "UPDATE attempts SET log_bytes = ?2 WHERE id = ?1";
     ONE = concat!("SELECT ", columns!(), " FROM attempts a WHERE a.id = ?1");
     NEWEST_OF_RUN = concat!("SELECT ", columns!(), " FROM attempts a
                     WHERE a.run_id = ?1 AND NOT a.is_retried ORDER BY a.position");
@@ -175,18 +174,6 @@ pub(super) fn set_holder(
     Ok(())
 }
 
-/// Writes the size of a stored log.
-pub(super) fn set_log_size(session: &Session, id: AttemptId, bytes: u64) -> StoreResult<()> {
-    let count = session
-        .conn
-        .prepare_cached(SET_LOG_SIZE)?
-        .execute((id.0, integer(bytes)))?;
-    match count {
-        0 => Err(StoreError::NotFound("attempt")),
-        _ => Ok(()),
-    }
-}
-
 /// One attempt.
 pub(super) fn attempt(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Attempt>> {
     let row = db
@@ -297,7 +284,6 @@ struct Stored {
     queued_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
-    log_bytes: Option<i64>,
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
@@ -316,7 +302,6 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         queued_at: row.opt(11)?,
         started_at: row.opt(12)?,
         finished_at: row.opt(13)?,
-        log_bytes: row.get(14)?,
     })
 }
 
@@ -373,7 +358,6 @@ impl Owner {
             finished_at: row.finished_at,
             archive: files.iter().find(|file| file.kind == "archive").cloned(),
             artifacts: files,
-            log_bytes: row.log_bytes.and_then(|bytes| u64::try_from(bytes).ok()),
         })
     }
 }

@@ -321,13 +321,6 @@ impl Store for SqliteStore {
         })
     }
 
-    fn set_log_size(&self, id: AttemptId, stored_bytes: u64) -> Verb<'_, ()> {
-        Box::pin(
-            self.writer
-                .write(move |session| attempts::set_log_size(session, id, stored_bytes)),
-        )
-    }
-
     fn add_artifact(&self, new: NewArtifact) -> Verb<'_, Artifact> {
         Box::pin(
             self.writer

@@ -113,16 +113,3 @@ async fn times_follow_the_attempt() {
     assert_eq!(b.created_at, a.created_at);
 }
 
-#[tokio::test]
-async fn the_size_of_a_log_is_remembered() {
-    let world = World::new().await;
-    let id = world.create(&[job("a")]).await.changed[0].id;
-    world.store.set_log_size(id, 12_345).await.unwrap();
-    let attempt = world.store.attempt(id).await.unwrap().unwrap();
-    assert_eq!(attempt.log_bytes, Some(12_345));
-    let unknown = world
-        .store
-        .set_log_size(tappet_model::AttemptId(99), 1)
-        .await;
-    assert!(matches!(unknown, Err(StoreError::NotFound("attempt"))));
-}

@@ -159,8 +159,7 @@ CREATE TABLE attempts (
     created_at INTEGER NOT NULL,
     queued_at INTEGER,
     started_at INTEGER,
-    finished_at INTEGER,
-    log_bytes INTEGER
+    finished_at INTEGER
 ) STRICT;
 CREATE INDEX attempts_by_run ON attempts (run_id);
 
