@@ -1,0 +1,14 @@
+//! The web pages over HTTP, as a browser asks for them.
+
+mod access;
+mod assets;
+mod buttons;
+mod job_page;
+mod pipeline_page;
+mod pipelines_page;
+mod prefix;
+mod projects_page;
+#[path = "../gitlab_api/runner.rs"]
+mod runner;
+mod sign_in;
+mod visitor;

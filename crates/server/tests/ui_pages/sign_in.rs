@@ -1,0 +1,121 @@
+//! Signing in and out.
+
+use tappet_server::testing::{ROOT_TOKEN, TestServer};
+
+use super::visitor::{self, cookie_of};
+
+#[tokio::test]
+async fn a_token_signs_in_and_leads_back_to_where_one_was() {
+    let server = TestServer::start().await;
+    visitor::project(&server).await;
+    let refused = server.get("/acme/web/-/pipelines?page=2").send().await;
+    assert_eq!(refused.status, 303);
+    let to = "%2Facme%2Fweb%2F%2D%2Fpipelines%3Fpage%3D2";
+    assert_eq!(refused.header("location"), format!("/-/sign_in?to={to}"));
+
+    let reply = visitor::sign_in(&server, ROOT_TOKEN, to).await;
+    assert_eq!(reply.status, 303);
+    assert_eq!(reply.header("location"), "/acme/web/-/pipelines?page=2");
+    let cookie = reply.header("set-cookie");
+    assert!(
+        cookie.ends_with("; Path=/; Max-Age=1209600; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
+    let page = server
+        .get("/acme/web")
+        .header("cookie", &cookie_of(&reply))
+        .send()
+        .await;
+    assert_eq!(page.header("location"), "/acme/web/-/pipelines");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_told_so_and_gets_no_session() {
+    let server = TestServer::start().await;
+    let reply = visitor::sign_in(&server, "glpat-wrong", "/projects").await;
+    assert_eq!(reply.status, 401);
+    assert!(reply.text().contains("No such token"));
+    assert!(reply.text().contains("value=\"/projects\""));
+    assert_eq!(reply.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn another_sites_form_cannot_sign_anybody_in() {
+    let server = TestServer::start().await;
+    let reply = server
+        .post("/-/sign_in")
+        .header("origin", "http://evil.example")
+        .form(&format!("token={ROOT_TOKEN}"))
+        .send()
+        .await;
+    assert_eq!(reply.status, 403);
+    assert_eq!(reply.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once_and_a_preview_does_not_use_it_up() {
+    let server = TestServer::start().await;
+    let link = sign_in_link(&server).await;
+    let preview = server.request("HEAD", &link).send().await;
+    assert_eq!((preview.status, preview.header("set-cookie")), (204, ""));
+    let prefetch = server
+        .get(&link)
+        .header("sec-purpose", "prefetch")
+        .send()
+        .await;
+    assert_eq!((prefetch.status, prefetch.header("set-cookie")), (204, ""));
+
+    let first = server.get(&link).send().await;
+    assert_eq!((first.status, first.header("location")), (303, "/"));
+    let home = server
+        .get("/")
+        .header("cookie", &cookie_of(&first))
+        .send()
+        .await;
+    assert!(home.text().contains("Sign out"));
+
+    let second = server.get(&link).send().await;
+    assert_eq!(second.status, 401);
+    assert!(second.text().contains("used already"));
+}
+
+async fn sign_in_link(server: &TestServer) -> String {
+    let app = server.app();
+    let now = tappet_server::clock::now();
+    let root = app
+        .store
+        .ensure_root(tappet_server::secrets::hash(ROOT_TOKEN), now)
+        .await
+        .unwrap();
+    let token = tappet_server::secrets::new_token("tpsi-");
+    let life = std::time::Duration::from_secs(900);
+    let hash = tappet_server::secrets::hash(&token);
+    app.store
+        .create_sign_in(hash, root.id, now.plus(life))
+        .await
+        .unwrap();
+    format!("/-/sign_in/{token}")
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_and_not_only_the_cookie() {
+    let server = TestServer::start().await;
+    let root = visitor::root(&server).await;
+    assert!(root.look("/projects").await.contains("Sign out"));
+    let reply = root.press("/-/sign_out").await;
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (303, "/-/sign_in")
+    );
+    assert!(reply.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(root.get("/projects").send().await.status, 303);
+}
+
+#[tokio::test]
+async fn looking_does_not_sign_out() {
+    let server = TestServer::start().await;
+    let root = visitor::root(&server).await;
+    let reply = root.get("/-/sign_out").send().await;
+    assert_eq!((reply.status, reply.header("allow")), (405, "POST"));
+    assert_eq!(root.get("/projects").send().await.status, 200);
+}
