@@ -17,7 +17,7 @@ use crate::launcher::{Exit, Isolation, LaunchError, Program, mark};
 use crate::outcome::Outcome;
 use crate::section::{self, Section};
 use crate::supervise::{Ended, Limits, Sink, supervise};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, make_private_dir, write_private};
 
 mod artifact_stages;
 mod checkout;
@@ -181,8 +181,15 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
         }
         self.end(Section::PREPARE, &mut header);
         self.io.note(header).await;
-        for (path, content) in self.variables.files() {
-            crate::workspace::write_private(&path, content.as_bytes()).map_err(|error| {
+        let mut files = self.variables.files().peekable();
+        if files.peek().is_some() {
+            let folder = &self.workspace.temporary;
+            make_private_dir(folder).map_err(|error| {
+                Stop::system(format!("cannot make {}: {error}", folder.display()))
+            })?;
+        }
+        for (path, content) in files {
+            write_private(&path, content.as_bytes()).map_err(|error| {
                 Stop::system(format!("cannot write {}: {error}", path.display()))
             })?;
         }
@@ -190,17 +197,9 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
     }
 
     async fn clean_up(self) {
-        let workspace = self.workspace;
-        let root = workspace.root.clone();
-        let removed = tokio::task::spawn_blocking(move || workspace.wipe()).await;
-        match removed {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(%error, directory = %root.display(), "cannot remove a workspace")
-            }
-            Err(error) => {
-                tracing::warn!(%error, directory = %root.display(), "cannot remove a workspace")
-            }
+        let root = self.workspace.root.clone();
+        if let Err(error) = self.workspace.wipe().await {
+            tracing::warn!(%error, directory = %root.display(), "cannot remove a workspace");
         }
     }
 

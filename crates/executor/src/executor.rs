@@ -110,12 +110,12 @@ impl Executor {
         settings.builds_dir = canonical;
         let launcher = Launcher::new(settings.force_mark, settings.keep_open)
             .map_err(ExecutorError::Launcher)?;
-        let lang = std::env::var_os("LANG").unwrap_or_else(|| "C.UTF-8".into());
-        let base_environment = vec![
+        let mut base_environment: Vec<(OsString, OsString)> = vec![
             ("PATH".into(), settings.path.clone()),
-            ("LANG".into(), lang),
             ("SHELL".into(), settings.bash.clone().into_os_string()),
         ];
+        // No default: loading a locale makes each bash a quarter slower.
+        base_environment.extend(std::env::var_os("LANG").map(|lang| ("LANG".into(), lang)));
         Ok(Self {
             settings,
             launcher,

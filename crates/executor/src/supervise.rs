@@ -112,7 +112,8 @@ async fn pump<I: AttemptIo>(
     mut sink: Sink<'_, I>,
     all_gone: &CancellationToken,
 ) {
-    let mut buffer = Vec::new();
+    // Most jobs say little; the first full read shows those that do not.
+    let mut buffer = vec![0; 4096];
     loop {
         let last = tokio::select! {
             biased;
@@ -124,18 +125,20 @@ async fn pump<I: AttemptIo>(
             }
             () = all_gone.cancelled() => true,
         };
-        if buffer.is_empty() {
-            buffer.resize(READ_BYTES, 0);
-        }
         match output.try_read(&mut buffer) {
             Ok(0) => return,
-            Ok(count) => match &mut sink {
-                Sink::Log(io) => io.log(&buffer[..count]).await,
-                Sink::Keep(kept) => {
-                    let room = CAPTURE_BYTES.saturating_sub(kept.len());
-                    kept.extend_from_slice(&buffer[..count.min(room)]);
+            Ok(count) => {
+                match &mut sink {
+                    Sink::Log(io) => io.log(&buffer[..count]).await,
+                    Sink::Keep(kept) => {
+                        let room = CAPTURE_BYTES.saturating_sub(kept.len());
+                        kept.extend_from_slice(&buffer[..count.min(room)]);
+                    }
                 }
-            },
+                if count == buffer.len() && count < READ_BYTES {
+                    buffer = vec![0; READ_BYTES];
+                }
+            }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && !last => {}
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => return,

@@ -16,7 +16,7 @@ pub struct Workspace {
     pub root: PathBuf,
     /// The checkout: `CI_PROJECT_DIR`.
     pub project: PathBuf,
-    /// File variables: `RUNNER_TEMP_PROJECT_DIR`.
+    /// File variables: `RUNNER_TEMP_PROJECT_DIR`. Made when there are any.
     pub temporary: PathBuf,
     /// An empty home directory.
     pub home: PathBuf,
@@ -42,9 +42,13 @@ impl Workspace {
             other => other?,
         }
         make(&workspace.project, 0o755)?;
-        make(&workspace.temporary, 0o700)?;
         make(&workspace.home, 0o700)?;
         Ok(workspace)
+    }
+
+    /// The file that bash runs; bash names it in its messages.
+    pub fn script_path(&self, stage: &str) -> PathBuf {
+        self.root.join(stage)
     }
 
     /// A path for a file of the runner beside the checkout.
@@ -52,10 +56,24 @@ impl Workspace {
         self.root.join(format!(".{name}"))
     }
 
-    /// Removes everything.
-    pub fn wipe(&self) -> io::Result<()> {
-        remove(&self.root)
+    /// Removes everything. A small workspace goes at once, a large one on a thread that may block.
+    pub async fn wipe(self) -> io::Result<()> {
+        let mut budget = QUICK_ENTRIES;
+        let quick = open_directory(CWD, &self.root)
+            .and_then(|directory| empty(directory, 0, &mut budget))
+            .and_then(|()| Ok(rustix::fs::unlinkat(CWD, &self.root, AtFlags::REMOVEDIR)?));
+        if quick.is_ok() {
+            return Ok(());
+        }
+        tokio::task::spawn_blocking(move || remove(&self.root))
+            .await
+            .map_err(io::Error::other)?
     }
+}
+
+/// Makes a directory that only its owner may enter.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)
 }
 
 /// Writes a new file that only its owner may read.
@@ -89,10 +107,16 @@ fn directory_name(project_path: &str) -> &str {
     let name = project_path.rsplit('/').next().unwrap_or_default();
     if name.is_empty() || name.starts_with('.') || name.contains('\0') || name.len() > 200 {
         "project"
+    } else if matches!(name, "script" | "after_script") {
+        // Those are our own files.
+        "project"
     } else {
         name
     }
 }
+
+/// Removing so few entries takes less time than handing them to another thread.
+const QUICK_ENTRIES: usize = 64;
 
 /// How deep our own removal goes before it leaves the tree to `rm`: each level holds a descriptor.
 const MAX_DEPTH: usize = 100;
@@ -104,7 +128,8 @@ pub fn remove(path: &Path) -> io::Result<()> {
         Err(rustix::io::Errno::ISDIR | rustix::io::Errno::PERM) => {}
         Err(errno) => return Err(errno.into()),
     }
-    let emptied = open_directory(CWD, path).and_then(|directory| empty(directory, 0));
+    let mut budget = usize::MAX;
+    let emptied = open_directory(CWD, path).and_then(|directory| empty(directory, 0, &mut budget));
     match emptied.and_then(|()| Ok(rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR)?)) {
         Ok(()) => Ok(()),
         Err(error) => {
@@ -130,7 +155,8 @@ fn open_directory(parent: impl AsFd, name: impl rustix::path::Arg + Copy) -> io:
     }
 }
 
-fn empty(directory: OwnedFd, depth: usize) -> io::Result<()> {
+/// Removes what is in `directory`; at most `budget` entries.
+fn empty(directory: OwnedFd, depth: usize, budget: &mut usize) -> io::Result<()> {
     if depth > MAX_DEPTH {
         return Err(io::Error::other("the directory tree is too deep"));
     }
@@ -142,6 +168,9 @@ fn empty(directory: OwnedFd, depth: usize) -> io::Result<()> {
         if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
+        *budget = budget
+            .checked_sub(1)
+            .ok_or_else(|| io::Error::other("the directory tree is too large"))?;
         let is_directory = match entry.file_type() {
             FileType::Directory => true,
             FileType::Unknown => {
@@ -151,7 +180,7 @@ fn empty(directory: OwnedFd, depth: usize) -> io::Result<()> {
             _ => false,
         };
         if is_directory {
-            empty(open_directory(&directory, name)?, depth + 1)?;
+            empty(open_directory(&directory, name)?, depth + 1, budget)?;
         }
         let flags = if is_directory {
             AtFlags::REMOVEDIR
@@ -186,8 +215,8 @@ mod tests {
         assert!(!second.project.join("old").exists());
     }
 
-    #[test]
-    fn a_tree_without_permissions_and_with_links_out_is_removed_alone() {
+    #[tokio::test]
+    async fn a_tree_without_permissions_and_with_links_out_is_removed_alone() {
         let outside = tempfile::tempdir().unwrap();
         fs::write(outside.path().join("keep"), "x").unwrap();
         let builds = tempfile::tempdir().unwrap();
@@ -197,13 +226,14 @@ mod tests {
         fs::write(locked.join("f"), "x").unwrap();
         std::os::unix::fs::symlink(outside.path(), workspace.project.join("out")).unwrap();
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
-        workspace.wipe().unwrap();
-        assert!(!workspace.root.exists());
+        let root = workspace.root.clone();
+        workspace.wipe().await.unwrap();
+        assert!(!root.exists());
         assert!(outside.path().join("keep").exists());
     }
 
-    #[test]
-    fn a_tree_deeper_than_any_path_is_removed() {
+    #[tokio::test]
+    async fn a_tree_deeper_than_any_path_is_removed() {
         let builds = tempfile::tempdir().unwrap();
         let workspace = Workspace::create(builds.path(), 1, "p").unwrap();
         let script = "p=$(printf 'd/%.0s' {1..1500}); mkdir -p $p && cd $p && mkdir -p $p";
@@ -213,14 +243,16 @@ mod tests {
             .status()
             .unwrap();
         assert!(status.success());
-        workspace.wipe().unwrap();
-        assert!(!workspace.root.exists());
+        let root = workspace.root.clone();
+        workspace.wipe().await.unwrap();
+        assert!(!root.exists());
     }
 
     #[rstest]
     #[case("acme/web", "web")]
     #[case("acme/..", "project")]
     #[case("", "project")]
+    #[case("acme/script", "project")]
     #[case("acme/.home", "project")]
     #[case("it's $(x)", "it's $(x)")]
     fn the_directory_is_named_after_the_project(#[case] path: &str, #[case] expected: &str) {

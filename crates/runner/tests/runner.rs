@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod scenarios {
+    mod bench;
     pub mod fake_server;
     mod log;
     mod process;

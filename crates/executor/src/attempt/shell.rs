@@ -113,11 +113,8 @@ impl<I: AttemptIo> Attempt<'_, I> {
         until: Instant,
         heed: Control,
     ) -> Result<Ended, Stop> {
-        // Bash names the file in its messages, so the file is named after the stage.
-        let folder = self.workspace.private_path(name);
-        let path = folder.join(name);
-        std::fs::create_dir(&folder)
-            .and_then(|()| write_private(&path, &script::generate(notice, items)))
+        let path = self.workspace.script_path(name);
+        write_private(&path, &script::generate(notice, items))
             .map_err(|error| Stop::system(format!("cannot write {}: {error}", path.display())))?;
         let mut base = self.executor.base_environment.clone();
         base.push(("HOME".into(), self.workspace.home.clone().into_os_string()));
@@ -128,7 +125,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
                 .map(OsString::from)
                 .collect(),
             env: self.variables.environment(&base).0,
-            dir: folder,
+            dir: self.workspace.root.clone(),
         };
         let limits = self.limits(until, heed);
         self.run_program(program, Sink::Log(self.io), limits)
