@@ -55,8 +55,8 @@ class View {
     this.waiting = false;
     this.button.hidden = false;
     this.button.addEventListener("click", () => this.set(!this.follows()));
-    addEventListener("wheel", (event) => event.deltaY < 0 && this.set(false), { passive: true });
-    addEventListener("scroll", () => this.atEnd() && this.set(true), { passive: true });
+    this.top = scrollY;
+    addEventListener("scroll", () => this.scrolled(), { passive: true });
   }
 
   follows() {
@@ -66,6 +66,14 @@ class View {
   atEnd() {
     const page = document.documentElement;
     return page.scrollHeight > innerHeight && page.scrollHeight - scrollY - innerHeight < 8;
+  }
+
+  // Only a reader scrolls up.
+  scrolled() {
+    const up = scrollY < this.top;
+    this.top = scrollY;
+    if (this.atEnd()) this.set(true);
+    else if (up) this.set(false);
   }
 
   set(on) {

@@ -27,9 +27,19 @@ async function exchange() {
   if (!response.ok || response.redirected) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   showLocalTimes(fresh);
+  const focused = place(document.activeElement);
   for (const old of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(old.id);
-    if (!now || old.contains(document.activeElement)) continue;
-    if (!old.isEqualNode(now)) old.replaceWith(document.adoptNode(now));
+    if (!now || old.isEqualNode(now)) continue;
+    old.replaceWith(document.adoptNode(now));
   }
+  if (focused && document.activeElement === document.body) {
+    const same = [...document.querySelectorAll("a, button")].find((one) => place(one) === focused);
+    same?.focus({ preventScroll: true });
+  }
+}
+
+// What tells a link or button from others, so that its new self gets the focus.
+function place(element) {
+  return element?.getAttribute("href") ?? element?.form?.getAttribute("action") ?? null;
 }

@@ -125,12 +125,14 @@ pub async fn page(visit: &Visit, project: Project, id: RunId) -> PageResult<Resp
         mark: StatusMark::of_run(&run),
         facts,
         stages: stages(&run, &attempts, visit.now),
-        failed: attempts.iter().filter_map(failed).collect(),
+        failed: failed(&attempts),
         yaml_errors: run.yaml_errors.clone(),
         variables,
         left_out: notes.left_out,
         warnings: notes.warnings,
-        can_cancel: may_develop && attempts.iter().any(|one| one.status.is_cancelable()),
+        can_cancel: may_develop
+            && !is_over
+            && attempts.iter().any(|one| one.status.is_cancelable()),
         can_retry: may_develop && attempts.iter().any(is_worth_retrying),
         events: (!is_over).then(|| {
             visit.path(&format!(
@@ -177,18 +179,24 @@ fn card(attempt: &Attempt, now: Timestamp) -> JobCard {
     }
 }
 
-fn failed(attempt: &Attempt) -> Option<FailedJob> {
-    if attempt.status != Status::Failed {
-        return None;
-    }
-    Some(FailedJob {
-        id: attempt.id.0,
-        name: attempt.name.clone(),
-        mark: StatusMark::of_attempt(attempt),
-        why: attempt.failure_reason.map_or_else(String::new, |reason| {
-            failure_text(reason, attempt.exit_code)
-        }),
-    })
+/// Failed jobs, those first that stopped the run.
+fn failed(attempts: &[Attempt]) -> Vec<FailedJob> {
+    let mut failed: Vec<&Attempt> = attempts
+        .iter()
+        .filter(|attempt| attempt.status == Status::Failed)
+        .collect();
+    failed.sort_by_key(|attempt| attempt.allow_failure);
+    failed
+        .into_iter()
+        .map(|attempt| FailedJob {
+            id: attempt.id.0,
+            name: attempt.name.clone(),
+            mark: StatusMark::of_attempt(attempt),
+            why: attempt.failure_reason.map_or_else(String::new, |reason| {
+                failure_text(reason, attempt.exit_code)
+            }),
+        })
+        .collect()
 }
 
 /// How long an attempt ran, or runs by now.
@@ -201,10 +209,10 @@ pub fn attempt_duration(attempt: &Attempt, now: Timestamp) -> Option<String> {
 
 /// How long jobs of a run ran; for one that is under way, how long ago it began.
 pub fn run_duration(run: &Run, now: Timestamp) -> Option<String> {
+    let started = run.started_at?;
     if let Some(micros) = run.busy_micros {
         let micros = u64::try_from(micros).unwrap_or(0);
         return Some(duration_text(Duration::from_micros(micros)));
     }
-    let started = run.started_at?;
     Some(duration_text(run.finished_at.unwrap_or(now).since(started)))
 }

@@ -81,7 +81,14 @@ pub fn stages(run: &Run, attempts: &[Attempt]) -> Vec<StageMark> {
             set.insert(attempt.status, attempt.allow_failure);
         }
     }
-    let marks = sets.iter().map(|set| {
+    let marks = sets.iter().enumerate().map(|(index, set)| {
+        let mut jobs = attempts
+            .iter()
+            .filter(|attempt| attempt.stage_index == index);
+        // GitLab calls such a stage skipped, but somebody can still start it.
+        if jobs.all(|attempt| attempt.status == Status::Manual) {
+            return StatusMark::new(Status::Manual, false);
+        }
         let status = set.status(false).unwrap_or(Status::Success);
         StatusMark::new(status, set.has_warnings())
     });
