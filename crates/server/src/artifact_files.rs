@@ -17,7 +17,7 @@ use futures_util::stream::{Stream, StreamExt};
 use tappet_model::AttemptId;
 use tappet_store::Artifact;
 
-use incoming::Incoming;
+use incoming::{Incoming, Synced};
 
 /// As much is gathered before another thread writes it.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -31,16 +31,17 @@ pub struct ArtifactFiles {
     limit_bytes: u64,
 }
 
-/// A file that is on the disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StoredFile {
+/// A file that is on the disk but has no place yet. Unless it is kept, it
+/// removes itself.
+pub struct ReceivedFile {
     /// Of the content.
     pub sha256: [u8; 32],
     /// Of the content.
     pub size_bytes: u64,
+    file: Synced,
 }
 
-/// Why an upload was not kept. Nothing of it is left.
+/// Why an upload was not received. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {
     /// More bytes than allowed.
@@ -49,9 +50,6 @@ pub enum WriteError<E> {
         /// Bytes allowed.
         limit: u64,
     },
-    /// Not a word of `a-z`, `0-9`, `_` and `-`.
-    #[error("the artifact kind is not a word of lower-case letters, digits, `_` and `-`")]
-    Kind,
     /// The upload broke off.
     #[error("the upload broke off: {0}")]
     Body(#[source] E),
@@ -72,7 +70,7 @@ impl ArtifactFiles {
     }
 
     /// Removes what uploads left behind that a crash cut short. Call it before
-    /// the first [`ArtifactFiles::write`]. Returns how many there were.
+    /// the first [`ArtifactFiles::receive`]. Returns how many there were.
     ///
     /// # Errors
     /// The file system refused.
@@ -93,20 +91,15 @@ impl ArtifactFiles {
         .await
     }
 
-    /// Writes `body` to the disk as a file of this kind. It is durable when this
-    /// returns. The same content of the same kind again is one file.
+    /// Brings `body` to the disk. It still lacks its place, since a form may tell
+    /// the kind of its file after the file.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub async fn write<E>(
+    pub async fn receive<E>(
         &self,
-        attempt: AttemptId,
-        kind: &str,
         body: impl Stream<Item = Result<Bytes, E>>,
-    ) -> Result<StoredFile, WriteError<E>> {
-        if !is_plain_word(kind) {
-            return Err(WriteError::Kind);
-        }
+    ) -> Result<ReceivedFile, WriteError<E>> {
         let dir = self.incoming_dir();
         let mut file = blocking(move || Incoming::create(&dir)).await?;
         let mut body = std::pin::pin!(body);
@@ -129,15 +122,32 @@ impl ArtifactFiles {
                 file = blocking(move || file.write(&pieces)).await?;
             }
         }
-        let place = self.attempt_dir(attempt);
-        let kind = kind.to_owned();
-        let sha256 = blocking(move || {
-            let (file, sha256) = file.write(&batch)?.sync()?;
-            file.move_to(&place.join(file_name(&kind, &sha256)))?;
-            Ok(sha256)
+        let (file, sha256) = blocking(move || file.write(&batch)?.sync()).await?;
+        Ok(ReceivedFile {
+            sha256,
+            size_bytes,
+            file,
         })
-        .await?;
-        Ok(StoredFile { sha256, size_bytes })
+    }
+
+    /// Gives a received file its place, durably. The same content of the same
+    /// kind again is one file.
+    ///
+    /// # Errors
+    /// The kind is not a word as [`is_kind`] wants it, or the file system refused.
+    pub async fn keep(
+        &self,
+        attempt: AttemptId,
+        kind: &str,
+        received: ReceivedFile,
+    ) -> io::Result<()> {
+        if !is_kind(kind) {
+            let error = format!("`{kind}` is not an artifact kind");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
+        let name = file_name(kind, &received.sha256);
+        let place = self.attempt_dir(attempt).join(name);
+        blocking(move || received.file.move_to(&place)).await
     }
 
     /// Opens an artifact for reading.
@@ -191,7 +201,7 @@ impl ArtifactFiles {
 
 /// Sixteen bytes of the digest tell the files of one attempt and kind apart.
 fn file_name(kind: &str, sha256: &[u8; 32]) -> String {
-    let mut name = if is_plain_word(kind) {
+    let mut name = if is_kind(kind) {
         kind.to_owned()
     } else {
         // Never written, so never found.
@@ -204,7 +214,9 @@ fn file_name(kind: &str, sha256: &[u8; 32]) -> String {
     name
 }
 
-fn is_plain_word(kind: &str) -> bool {
+/// Whether a word can be an artifact's kind: 1 to 64 of `a-z`, `0-9`, `_`, `-`.
+#[must_use]
+pub fn is_kind(kind: &str) -> bool {
     (1..=KIND_LIMIT).contains(&kind.len())
         && kind
             .bytes()
@@ -263,21 +275,20 @@ mod tests {
                 .chunks(1000)
                 .map(|piece| Ok(Bytes::copy_from_slice(piece)))
                 .collect();
-            let stored = self
-                .files
-                .write(AttemptId(12_345), kind, stream::iter(pieces))
-                .await?;
-            Ok(Artifact {
+            let received = self.files.receive(stream::iter(pieces)).await?;
+            let artifact = Artifact {
                 id: ArtifactId(1),
                 attempt_id: AttemptId(12_345),
                 kind: kind.to_owned(),
                 format: "zip".into(),
                 filename: "../../etc/passwd".into(),
-                size_bytes: stored.size_bytes,
-                sha256: stored.sha256,
+                size_bytes: received.size_bytes,
+                sha256: received.sha256,
                 expires_at: None,
                 created_at: Timestamp(0),
-            })
+            };
+            self.files.keep(AttemptId(12_345), kind, received).await?;
+            Ok(artifact)
         }
 
         async fn read(&self, artifact: &Artifact) -> io::Result<Vec<u8>> {
@@ -376,11 +387,7 @@ mod tests {
     async fn a_broken_upload_leaves_nothing() {
         let fixture = Fixture::new();
         let body = stream::iter([Ok(Bytes::from(vec![1; 500_000])), Err("reset")]);
-        let error = fixture
-            .files
-            .write(AttemptId(1), "archive", body)
-            .await
-            .unwrap_err();
+        let error = fixture.files.receive(body).await.err().unwrap();
         assert!(matches!(error, WriteError::Body("reset")));
         assert_eq!(fixture.tree(), ["incoming"]);
     }
@@ -395,15 +402,11 @@ mod tests {
             let _ = sender.send(());
             std::future::pending().await
         });
-        let upload = tokio::spawn(async move {
-            files
-                .write(AttemptId(1), "archive", first.chain(second))
-                .await
-        });
+        let upload = tokio::spawn(async move { files.receive(first.chain(second)).await });
         receiver.await.unwrap();
         assert_eq!(fixture.tree().len(), 2);
         upload.abort();
-        assert!(upload.await.unwrap_err().is_cancelled());
+        assert!(upload.await.err().unwrap().is_cancelled());
         assert_eq!(fixture.tree(), ["incoming"]);
     }
 
@@ -418,8 +421,16 @@ mod tests {
     async fn a_kind_that_is_no_word_is_refused(#[case] kind: &str) {
         let fixture = Fixture::new();
         let error = fixture.write(kind, b"abc").await.unwrap_err();
-        assert!(matches!(error, WriteError::Kind));
-        assert_eq!(fixture.tree(), Vec::<String>::new());
+        assert!(matches!(error, WriteError::Io(_)));
+        assert_eq!(fixture.tree(), ["incoming"]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_kept_leaves_nothing() {
+        let fixture = Fixture::new();
+        let body = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"abc"))]);
+        drop(fixture.files.receive(body).await.unwrap());
+        assert_eq!(fixture.tree(), ["incoming"]);
     }
 
     #[tokio::test]

@@ -100,6 +100,14 @@ impl DataDir {
     }
 }
 
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started right now has
+        // a copy of the descriptor until its exec.
+        let _ = flock(&self.lock, FlockOperation::Unlock);
+    }
+}
+
 /// Reads a secret file, or makes it (0600) with `content`. The file appears
 /// whole or not at all.
 pub fn read_or_create(path: &Path, content: impl FnOnce() -> String) -> io::Result<(String, bool)> {

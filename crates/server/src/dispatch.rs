@@ -3,6 +3,7 @@
 //! A runner that finds nothing waits here; an attempt that becomes pending
 //! wakes the one that has waited longest and fits. Nothing polls.
 
+mod handover;
 mod payload;
 pub mod predefined;
 
@@ -10,13 +11,14 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-pub use payload::{NotDeliverable, payload, timeout_s};
-use tappet_model::AttemptId;
-use tappet_store::{Assignment, Claim, StoreError};
+pub use handover::Handover;
+pub use payload::{NotDeliverable, payload};
+use tappet_model::{AttemptId, RunnerId};
+use tappet_store::{Claim, StoreError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::app::SharedApp;
 
 /// The waiting side of the queue. The queue itself is in the store.
 #[derive(Default)]
@@ -36,9 +38,9 @@ struct Waiters {
 
 struct Waiter {
     id: u64,
-    tags: Vec<String>,
-    run_untagged: bool,
-    wake: oneshot::Sender<()>,
+    claim: Claim,
+    /// Tells the tags of the attempt that it is woken for.
+    wake: oneshot::Sender<Vec<String>>,
 }
 
 /// A place in the line of waiting runners. Dropped after it was woken but
@@ -46,7 +48,7 @@ struct Waiter {
 struct Place<'a> {
     dispatch: &'a Dispatch,
     id: u64,
-    woken: oneshot::Receiver<()>,
+    woken: oneshot::Receiver<Vec<String>>,
     served: bool,
 }
 
@@ -56,8 +58,18 @@ impl Drop for Place<'_> {
             .lock()
             .queue
             .retain(|waiter| waiter.id != self.id);
-        if !self.served && self.woken.try_recv().is_ok() {
-            self.dispatch.wake_any();
+        if !self.served {
+            self.pass_on();
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Woken meanwhile for an attempt that it did not take: the next one that
+    /// fits may.
+    fn pass_on(&mut self) {
+        if let Ok(tags) = self.woken.try_recv() {
+            self.dispatch.wake(&tags);
         }
     }
 }
@@ -78,21 +90,8 @@ impl Dispatch {
 
     /// An attempt became pending: wakes a runner that fits.
     pub fn enqueued(&self, id: AttemptId, tags: &[String]) {
-        let mut waiters = self.lock();
-        waiters.pending.insert(id);
-        while let Some(at) = waiters
-            .queue
-            .iter()
-            .position(|one| fits(&one.tags, one.run_untagged, tags))
-        {
-            let waiter = waiters
-                .queue
-                .remove(at)
-                .expect("position is inside the queue");
-            if waiter.wake.send(()).is_ok() {
-                return;
-            }
-        }
+        self.lock().pending.insert(id);
+        self.wake(tags);
     }
 
     /// An attempt is pending no longer.
@@ -105,10 +104,30 @@ impl Dispatch {
         self.lock().pending.len()
     }
 
-    fn wake_any(&self) {
+    /// How many requests wait for an attempt.
+    pub fn waiting(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    fn wake(&self, tags: &[String]) {
+        self.wake_first(tags, |claim| fits(&claim.tags, claim.run_untagged, tags));
+    }
+
+    /// Wakes a request of a runner process, for something that only it may have.
+    fn wake_process(&self, runner: RunnerId, system_id: &str) {
+        self.wake_first(&[], |claim| {
+            claim.runner_id == runner && claim.system_id == system_id
+        });
+    }
+
+    fn wake_first(&self, tags: &[String], wanted: impl Fn(&Claim) -> bool) {
         let mut waiters = self.lock();
-        while let Some(waiter) = waiters.queue.pop_front() {
-            if waiter.wake.send(()).is_ok() {
+        while let Some(at) = waiters.queue.iter().position(|one| wanted(&one.claim)) {
+            let waiter = waiters
+                .queue
+                .remove(at)
+                .expect("position is inside the queue");
+            if waiter.wake.send(tags.to_vec()).is_ok() {
                 return;
             }
         }
@@ -121,8 +140,7 @@ impl Dispatch {
         waiters.next_id += 1;
         waiters.queue.push_back(Waiter {
             id,
-            tags: claim.tags.clone(),
-            run_untagged: claim.run_untagged,
+            claim: claim.clone(),
             wake,
         });
         Place {
@@ -144,13 +162,16 @@ impl Dispatch {
     }
 
     /// The next attempt for a runner, waiting up to `patience` for one.
+    /// `holding` is what the runner says it has in its hands, if it does.
     pub async fn next(
         &self,
-        app: &App,
+        app: &SharedApp,
         mut claim: Claim,
+        holding: Option<&[AttemptId]>,
         patience: Duration,
-    ) -> Result<Option<Assignment>, StoreError> {
+    ) -> Result<Option<Handover>, StoreError> {
         let give_up = tokio::time::Instant::now() + patience;
+        let mut holding = holding;
         loop {
             // In line before looking, so that nothing is missed in between.
             let mut place = self.queue_up(&claim);
@@ -158,14 +179,15 @@ impl Dispatch {
                 return Ok(None);
             }
             claim.now = crate::clock::now();
-            if let Some(assignment) = app.store.claim(claim.clone()).await? {
+            // What the runner said counts for the moment when it asked.
+            let mut taken = handover::again(app, &claim, holding.take()).await?;
+            if taken.is_none() {
+                taken = handover::claim(app, claim.clone()).await?;
+            }
+            if taken.is_some() {
                 place.served = true;
-                // Woken meanwhile for another attempt: pass it on.
-                if place.woken.try_recv().is_ok() {
-                    self.wake_any();
-                }
-                self.dequeued(assignment.attempt.id);
-                return Ok(Some(assignment));
+                place.pass_on();
+                return Ok(taken);
             }
             tokio::select! {
                 _ = &mut place.woken => place.served = true,
@@ -231,6 +253,31 @@ mod tests {
         dispatch.enqueued(AttemptId(1), &[]);
         drop(first);
         assert!(second.woken.try_recv().is_ok());
+    }
+
+    #[test]
+    fn what_is_passed_on_goes_to_a_runner_that_fits() {
+        let dispatch = Dispatch::default();
+        let first = dispatch.queue_up(&claim(&["docker"]));
+        let mut plain = dispatch.queue_up(&claim(&[]));
+        let mut docker = dispatch.queue_up(&claim(&["docker"]));
+        dispatch.enqueued(AttemptId(1), &tags(&["docker"]));
+        drop(first);
+        assert!(docker.woken.try_recv().is_ok());
+        assert!(plain.woken.try_recv().is_err());
+    }
+
+    #[test]
+    fn only_the_process_that_owns_an_attempt_is_woken_for_it() {
+        let dispatch = Dispatch::default();
+        let mut other = dispatch.queue_up(&Claim {
+            system_id: "r_2".into(),
+            ..claim(&[])
+        });
+        let mut owner = dispatch.queue_up(&claim(&[]));
+        dispatch.wake_process(RunnerId(1), "r_1");
+        assert!(owner.woken.try_recv().is_ok());
+        assert!(other.woken.try_recv().is_err());
     }
 
     #[test]

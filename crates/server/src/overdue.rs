@@ -23,6 +23,11 @@ pub async fn watch(app: SharedApp) {
                     FailureReason::JobExecutionServerTimeout,
                     "the job passed its time limit and its runner did not stop it",
                 ),
+                // The engine makes this one `canceled`.
+                Overdue::NotStopped => (
+                    FailureReason::JobCanceled,
+                    "the job was canceled and its runner did not stop it",
+                ),
             };
             app.fail_held(id, reason, text).await;
             // Whatever the store said, nothing is held for ever.

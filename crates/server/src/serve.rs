@@ -197,6 +197,22 @@ impl Server {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Server {
+    /// Ends as a killed process would: nothing is drained, canceled or told.
+    pub async fn kill(self) {
+        if let Some(supervisor) = self.supervisor {
+            supervisor.abort();
+        }
+        for task in self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        // Connections that are open go on, but reach nothing any more.
+        let _ = self.app.store.close().await;
+    }
+}
+
 fn root_token(config: &Config, dir: &std::path::Path) -> Result<(String, bool), StartError> {
     match &config.root_token {
         Some(token) => Ok((token.clone(), false)),

@@ -62,6 +62,16 @@ impl TestServer {
         self.server = Some(server);
     }
 
+    /// Kills the server and starts another one on the same data directory.
+    pub async fn crash(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill().await;
+        }
+        let server = Self::open(self.dir.path(), |_| {}).await;
+        self.app = server.app().clone();
+        self.server = Some(server);
+    }
+
     /// Stops it in an orderly way, at once.
     pub async fn stop(&mut self) {
         if let Some(server) = self.server.take() {

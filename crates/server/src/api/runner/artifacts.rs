@@ -1,5 +1,7 @@
 //! `POST` and `GET /jobs/:id/artifacts`: files up, archives down.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartRejection};
@@ -7,20 +9,24 @@ use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tappet_gitlab_ci::duration;
+use tappet_gitlab_ci::duration::{Expiry, parse_expiry};
 use tappet_model::{AttemptId, Timestamp};
 use tappet_store::{Artifact, NewArtifact, StoreError};
 use tokio_util::io::ReaderStream;
 
 use super::fence::{self, message};
 use crate::app::{App, SharedApp};
-use crate::artifact_files::{StoredFile, WriteError};
+use crate::artifact_files::{ReceivedFile, WriteError, is_kind};
 use crate::clock;
 
 /// Kept this long when the job does not say (GitLab's instance default).
-const DEFAULT_EXPIRY: &str = "30 days";
+const DEFAULT_LIFE: Duration = Duration::from_secs(30 * 86_400);
 
-/// Options of an upload; the Go runner sends them in the query, others as fields.
+/// Bytes of an option sent as a field.
+const OPTION_LIMIT: usize = 1024;
+
+/// Options of an upload; the Go runner sends them in the query, others as
+/// fields, before or after the file.
 #[derive(Deserialize, Default)]
 pub struct Options {
     artifact_type: Option<String>,
@@ -50,49 +56,61 @@ pub async fn upload(
             Ok(None) => break,
             Err(error) => return bad_request(&format!("broken upload: {error}")),
         };
-        let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" && file.is_none() {
-            match receive(&app, id, &options, field).await {
-                Ok(received) => file = Some(received),
-                Err(response) => return response,
+        let option = match field.name() {
+            Some("file") if file.is_none() => {
+                match receive(&app, id, field).await {
+                    Ok(received) => file = Some(received),
+                    Err(response) => return response,
+                }
+                continue;
             }
-        } else if let Ok(text) = field.text().await {
-            match name.as_str() {
-                "artifact_type" => options.artifact_type = Some(text),
-                "artifact_format" => options.artifact_format = Some(text),
-                "expire_in" => options.expire_in = Some(text),
-                _ => {}
-            }
+            Some("artifact_type") => &mut options.artifact_type,
+            Some("artifact_format") => &mut options.artifact_format,
+            Some("expire_in") => &mut options.expire_in,
+            _ => continue,
+        };
+        match short_text(field).await {
+            Some(text) => *option = Some(text),
+            None => return bad_request("an option of the upload is too long or not text"),
         }
     }
-    let Some((filename, stored)) = file else {
+    let Some((filename, received)) = file else {
         return bad_request("the upload has no part named `file`");
     };
-    remember(&app, id, options, filename, stored).await
+    // Receiving takes time; the attempt may be over by now.
+    if let Err(refused) = fence::pass(&app, id, &headers, options.token.as_deref()).await {
+        return refused.into_response();
+    }
+    remember(&app, id, options, filename, received).await
 }
 
 async fn receive(
     app: &App,
     id: AttemptId,
-    options: &Options,
     field: Field<'_>,
-) -> Result<(String, StoredFile), Response> {
+) -> Result<(String, ReceivedFile), Response> {
     let filename = base_name(field.file_name().unwrap_or_default());
-    let kind = options.artifact_type.as_deref().unwrap_or("archive");
-    match app.artifact_files.write(id, kind, field).await {
-        Ok(stored) => Ok((filename, stored)),
+    match app.artifact_files.receive(field).await {
+        Ok(received) => Ok((filename, received)),
         Err(WriteError::TooLarge { limit }) => {
             let text = format!("413 Request Entity Too Large - the limit is {limit} bytes");
             Err((StatusCode::PAYLOAD_TOO_LARGE, Json(message(&text))).into_response())
         }
-        Err(error @ WriteError::Kind) => Err(bad_request(&error.to_string())),
         Err(WriteError::Body(error)) => Err(bad_request(&format!("broken upload: {error}"))),
-        Err(WriteError::Io(error)) => {
-            tracing::error!(attempt = %id, %error, "cannot store an artifact");
-            let body = Json(message("500 cannot store the artifact"));
-            Err((StatusCode::INTERNAL_SERVER_ERROR, body).into_response())
-        }
+        Err(WriteError::Io(error)) => Err(cannot_store(id, &error)),
     }
+}
+
+/// A field of at most [`OPTION_LIMIT`] bytes.
+async fn short_text(mut field: Field<'_>) -> Option<String> {
+    let mut text = Vec::new();
+    while let Some(piece) = field.chunk().await.ok()? {
+        if text.len() + piece.len() > OPTION_LIMIT {
+            return None;
+        }
+        text.extend_from_slice(&piece);
+    }
+    String::from_utf8(text).ok()
 }
 
 /// A client's file name without any path.
@@ -111,55 +129,62 @@ async fn remember(
     id: AttemptId,
     options: Options,
     filename: String,
-    stored: StoredFile,
+    received: ReceivedFile,
 ) -> Response {
     let now = clock::now();
     let expires_at = match expiry(options.expire_in.as_deref(), now) {
         Ok(expires_at) => expires_at,
         Err(text) => return bad_request(&text),
     };
+    let kind = options
+        .artifact_type
+        .unwrap_or_else(|| "archive".to_owned());
+    if !is_kind(&kind) {
+        return bad_request(
+            "artifact_type is not a word of lower-case letters, digits, `_` and `-`",
+        );
+    }
     let new = NewArtifact {
         attempt_id: id,
-        kind: options
-            .artifact_type
-            .unwrap_or_else(|| "archive".to_owned()),
+        kind,
         format: options.artifact_format.unwrap_or_else(|| "zip".to_owned()),
         filename,
-        size_bytes: stored.size_bytes,
-        sha256: stored.sha256,
+        size_bytes: received.size_bytes,
+        sha256: received.sha256,
         expires_at,
         now,
     };
+    // Looked up first, so that a file that is not wanted gets no place.
+    let earlier = match app.store.artifacts(id).await {
+        Ok(all) => all.into_iter().find(|one| one.kind == new.kind),
+        Err(error) => return cannot_store(id, &error),
+    };
+    match earlier {
+        Some(earlier) if earlier.sha256 == new.sha256 => return created(),
+        Some(_) => return another_exists(),
+        None => {}
+    }
+    if let Err(error) = app.artifact_files.keep(id, &new.kind, received).await {
+        return cannot_store(id, &error);
+    }
     match app.store.add_artifact(new).await {
         Ok(_) => {
             app.expiry.changed();
-            (
-                StatusCode::CREATED,
-                Json(serde_json::json!({ "message": "201 Created" })),
-            )
-                .into_response()
+            created()
         }
-        Err(StoreError::Taken { .. }) => bad_request("another file of this type exists already"),
-        Err(error) => {
-            tracing::error!(attempt = %id, %error, "cannot remember an artifact");
-            let body = Json(message("500 Internal Server Error"));
-            (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
-        }
+        Err(StoreError::Taken { .. }) => another_exists(),
+        Err(error) => cannot_store(id, &error),
     }
 }
 
 /// When a file goes; `None` for `never`.
 fn expiry(text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, String> {
-    let text = text
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-        .unwrap_or(DEFAULT_EXPIRY);
-    if text == "never" {
-        return Ok(None);
-    }
-    match duration::parse(text) {
-        Some(life) => Ok(Some(now.plus(life))),
-        None => Err(format!("expire_in `{text}` is not a duration")),
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    match text.map(|text| (text, parse_expiry(text))) {
+        None => Ok(Some(now.plus(DEFAULT_LIFE))),
+        Some((_, Some(Expiry::After(life)))) => Ok(Some(now.plus(life))),
+        Some((_, Some(Expiry::Never))) => Ok(None),
+        Some((text, None)) => Err(format!("expire_in `{text}` is not a duration")),
     }
 }
 
@@ -211,6 +236,20 @@ async fn send(app: &App, archive: &Artifact) -> Response {
     }
 }
 
+fn created() -> Response {
+    (StatusCode::CREATED, Json(message("201 Created"))).into_response()
+}
+
+fn another_exists() -> Response {
+    bad_request("another file of this type exists already")
+}
+
+fn cannot_store(id: AttemptId, error: &dyn std::error::Error) -> Response {
+    tracing::error!(attempt = %id, %error, "cannot store an artifact");
+    let body = Json(message("500 cannot store the artifact"));
+    (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+}
+
 fn bad_request(text: &str) -> Response {
     (
         StatusCode::BAD_REQUEST,
@@ -243,18 +282,22 @@ mod tests {
         assert_eq!(base_name(name), expected);
     }
 
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    #[rstest]
+    #[case::as_the_runner_sends_it(Some("1 day"), Some(DAY))]
+    #[case::without_blank(Some("2d"), Some(DAY * 2))]
+    #[case::never(Some("Never"), None)]
+    #[case::default(None, Some(DAY * 30))]
+    #[case::empty(Some(" "), Some(DAY * 30))]
+    fn files_go_after(#[case] text: Option<&str>, #[case] life: Option<Duration>) {
+        let expected = life.map(|life| Timestamp(0).plus(life));
+        assert_eq!(expiry(text, Timestamp(0)), Ok(expected));
+    }
+
     #[test]
-    fn expiry_is_text_or_never_or_the_default() {
-        let day = std::time::Duration::from_secs(86_400);
-        assert_eq!(expiry(Some("never"), Timestamp(0)), Ok(None));
-        assert_eq!(
-            expiry(Some("1 day"), Timestamp(0)),
-            Ok(Some(Timestamp(0).plus(day)))
-        );
-        assert_eq!(
-            expiry(None, Timestamp(0)),
-            Ok(Some(Timestamp(0).plus(day * 30)))
-        );
-        assert!(expiry(Some("soon"), Timestamp(0)).is_err());
+    fn a_life_that_is_no_duration_is_refused() {
+        let refused = Err("expire_in `soon` is not a duration".to_owned());
+        assert_eq!(expiry(Some("soon"), Timestamp(0)), refused);
     }
 }

@@ -64,12 +64,12 @@ pub async fn pass(
             }
             Ok(status)
         }
-        None => Err(Refused::Over(last_status(app, id).await)),
+        None => Err(Refused::Over(ended(app, id).await)),
     }
 }
 
 /// How an attempt ended, as far as the store can tell.
-async fn last_status(app: &App, id: AttemptId) -> Status {
+pub async fn ended(app: &App, id: AttemptId) -> Status {
     match app.store.attempt(id).await {
         Ok(Some(attempt)) => attempt.status,
         _ => Status::Failed,

@@ -11,12 +11,12 @@ use serde::Deserialize;
 use tappet_engine::JobEvent;
 use tappet_model::AttemptId;
 use tappet_model::runner_protocol::JobRequest;
-use tappet_store::{Action, Assignment, Claim, Runner, Target};
+use tappet_store::{Action, Claim, Runner, Target};
 
 use super::fence::message;
-use super::verify::{fail_predecessors, runner};
+use super::verify::{fail_predecessors, runner, token};
 use crate::app::{App, SharedApp};
-use crate::dispatch;
+use crate::dispatch::{self, Handover};
 
 /// How long our own runner waits inside one request.
 const EMBEDDED_PATIENCE: Duration = Duration::from_secs(50);
@@ -37,9 +37,9 @@ pub struct Request {
 /// The key `tappet` of a request.
 #[derive(Deserialize, Default)]
 struct Extension {
-    /// Attempts that the runner has in its hands.
+    /// Attempts that the runner has in its hands; absent when it does not tell.
     #[serde(default)]
-    holding: Vec<AttemptId>,
+    holding: Option<Vec<AttemptId>>,
 }
 
 /// 201 with a job, 204 without one, 403 for an unknown runner, 503 while the
@@ -53,8 +53,10 @@ pub async fn request(
         let error = Json(message("400 Bad request - the body is not a job request"));
         return (StatusCode::BAD_REQUEST, error).into_response();
     };
-    let Some(runner) = runner(&app, &headers, &standard.token).await else {
-        return (StatusCode::FORBIDDEN, Json(message("403 Forbidden"))).into_response();
+    let token = token(&headers, &standard.token).unwrap_or_default();
+    let runner = match runner(&app, token).await {
+        Ok(runner) => runner,
+        Err(refused) => return refused.into_response(),
     };
     let system_id = standard
         .system_id
@@ -67,15 +69,9 @@ pub async fn request(
     if runner.is_paused {
         return StatusCode::NO_CONTENT.into_response();
     }
-    if runner.is_embedded
-        && let Some(id) = app.held.undelivered(runner.id, &system_id, &tappet.holding)
-        && let Ok(Some(assignment)) = app.store.assignment(id).await
-    {
-        return deliver(&app, &runner, &system_id, assignment).await;
-    }
     let claim = Claim {
         runner_id: runner.id,
-        system_id: system_id.clone(),
+        system_id,
         tags: runner.tags.clone(),
         run_untagged: runner.run_untagged,
         cancels_gracefully: standard.info.features.cancel_gracefully,
@@ -86,8 +82,9 @@ pub async fn request(
     } else {
         PATIENCE
     };
-    match app.dispatch.next(&app, claim, patience).await {
-        Ok(Some(assignment)) => deliver(&app, &runner, &system_id, assignment).await,
+    let holding = tappet.holding.as_deref();
+    match app.dispatch.next(&app, claim, holding, patience).await {
+        Ok(Some(handover)) => deliver(&app, &runner, handover).await,
         Ok(None) if app.dispatch.is_draining() => draining(),
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
@@ -110,30 +107,22 @@ fn draining() -> Response {
 
 /// Sends a claimed attempt; one that cannot be delivered fails, and the runner
 /// asks again.
-async fn deliver(app: &App, runner: &Runner, system_id: &str, assignment: Assignment) -> Response {
-    let id = assignment.attempt.id;
-    let timeout = Duration::from_secs(dispatch::timeout_s(&assignment));
-    app.held
-        .hand_out(id, runner.id, system_id, assignment.project.id, timeout);
-    app.announce_claim(&assignment);
-    match dispatch::payload(app, &assignment, runner).await {
+async fn deliver(app: &App, runner: &Runner, mut handover: Handover) -> Response {
+    let id = handover.assignment.attempt.id;
+    let answer = match dispatch::payload(app, &handover.assignment, runner).await {
         Ok(delivery) => {
             if !delivery.ignored.is_empty() {
                 let note = format!(
                     "\x1b[0;33mIgnored variables with reserved names: {}\x1b[0;m\n",
                     delivery.ignored.join(", ")
                 );
-                if let Err(error) = app.logs.note(id, &note).await {
-                    tracing::warn!(attempt = %id, %error, "cannot write to a log");
-                }
+                note_in_log(app, id, &note).await;
             }
             (StatusCode::CREATED, Json(delivery.payload)).into_response()
         }
         Err(error) => {
             let note = format!("\x1b[31;1mERROR: Job failed: {error}\x1b[0;m\n");
-            if let Err(error) = app.logs.note(id, &note).await {
-                tracing::warn!(attempt = %id, %error, "cannot write to a log");
-            }
+            note_in_log(app, id, &note).await;
             let event = JobEvent::Drop {
                 reason: error.reason(),
                 exit_code: None,
@@ -143,5 +132,13 @@ async fn deliver(app: &App, runner: &Runner, system_id: &str, assignment: Assign
             }
             StatusCode::NO_CONTENT.into_response()
         }
+    };
+    handover.delivered();
+    answer
+}
+
+async fn note_in_log(app: &App, id: AttemptId, note: &str) {
+    if let Err(error) = app.logs.note(id, note).await {
+        tracing::warn!(attempt = %id, %error, "cannot write to a log");
     }
 }

@@ -37,7 +37,9 @@ pub async fn append(
         Err(AppendError::Gap { raw_len }) => {
             answer(StatusCode::RANGE_NOT_SATISFIABLE, raw_len, status)
         }
-        Err(AppendError::Closed) => fence::Refused::Over(Status::Failed).into_response(),
+        Err(AppendError::Closed) => {
+            fence::Refused::Over(fence::ended(&app, id).await).into_response()
+        }
         Err(error @ (AppendError::Io(_) | AppendError::Secrets(_))) => {
             tracing::error!(attempt = %id, %error, "cannot write a log");
             let body = Json(message("500 cannot store the log"));

@@ -43,22 +43,25 @@ pub async fn update(
     let status = match fence::pass(&app, id, &headers, Some(&update.token)).await {
         Ok(status) => status,
         Err(Refused::Over(ended)) if is_repeat(&update, ended) => {
-            return (StatusCode::OK, job_status(ended), Json("200")).into_response();
+            return taken(ended);
         }
         Err(refused) => return refused.into_response(),
     };
     match update.state.as_str() {
         "running" | "pending" => {
-            let status = news(&app, id, status, Duration::from_secs(patience.wait)).await;
-            (StatusCode::OK, job_status(status), Json("200")).into_response()
+            taken(news(&app, id, status, Duration::from_secs(patience.wait)).await)
         }
-        "success" => end(&app, id, JobEvent::Success).await,
-        "failed" => end(&app, id, dropped(&update)).await,
+        "success" => end(&app, id, &update, JobEvent::Success).await,
+        "failed" => end(&app, id, &update, dropped(&update)).await,
         other => {
             let error = format!("400 Bad request - unknown job state `{other}`");
             (StatusCode::BAD_REQUEST, Json(message(&error))).into_response()
         }
     }
+}
+
+fn taken(status: Status) -> Response {
+    (StatusCode::OK, job_status(status), Json("200")).into_response()
 }
 
 /// The same end reported again, after the first answer was lost.
@@ -99,7 +102,7 @@ fn dropped(update: &JobUpdate) -> JobEvent {
 
 /// Ends the attempt. Its log reaches the disk first, so that whoever sees the
 /// end can read all of it.
-async fn end(app: &App, id: AttemptId, event: JobEvent) -> Response {
+async fn end(app: &App, id: AttemptId, update: &JobUpdate, event: JobEvent) -> Response {
     if let Err(error) = app.logs.finish(id).await {
         tracing::error!(attempt = %id, %error, "cannot bring a log to the disk");
         let body = Json(message("500 cannot store the log"));
@@ -107,20 +110,14 @@ async fn end(app: &App, id: AttemptId, event: JobEvent) -> Response {
     }
     match app.act(Target::Attempt(id), Action::Job(event)).await {
         Ok(advance) => {
-            let status = advance
-                .changed
-                .iter()
-                .find(|attempt| attempt.id == id)
-                .map_or(Status::Failed, |attempt| attempt.status);
-            (StatusCode::OK, job_status(status), Json("200")).into_response()
+            let changed = advance.changed.iter().find(|attempt| attempt.id == id);
+            taken(changed.map_or(Status::Failed, |attempt| attempt.status))
         }
-        Err(StoreError::Refused(_)) => {
-            let status = match app.store.attempt(id).await {
-                Ok(Some(attempt)) => attempt.status,
-                _ => Status::Failed,
-            };
-            Refused::Over(status).into_response()
-        }
+        // Somebody else was first, maybe this very report on another connection.
+        Err(StoreError::Refused(_)) => match fence::ended(app, id).await {
+            ended if is_repeat(update, ended) => taken(ended),
+            ended => Refused::Over(ended).into_response(),
+        },
         Err(error) => {
             tracing::error!(attempt = %id, %error, "cannot end an attempt");
             let body = Json(message("500 Internal Server Error"));

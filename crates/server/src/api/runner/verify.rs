@@ -22,8 +22,8 @@ struct Verify {
 
 /// 200 with the runner's id, 400 without a token, 403 with an unknown one.
 pub async fn verify(State(app): State<SharedApp>, request: axum::extract::Request) -> Response {
-    let is_form = request
-        .headers()
+    let headers = request.headers().clone();
+    let is_form = headers
         .get("content-type")
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form"));
     let parsed = if is_form {
@@ -40,39 +40,65 @@ pub async fn verify(State(app): State<SharedApp>, request: axum::extract::Reques
             .ok()
     };
     let body = parsed.unwrap_or_default();
-    if body.token.is_empty() {
+    let Some(token) = token(&headers, &body.token) else {
         let error = Json(serde_json::json!({ "error": "token is missing" }));
         return (StatusCode::BAD_REQUEST, error).into_response();
-    }
-    match runner(&app, &HeaderMap::new(), &body.token).await {
-        Some(runner) => {
+    };
+    match runner(&app, token).await {
+        Ok(runner) => {
             if let Some(system_id) = &body.system_id {
                 fail_predecessors(&app, &runner, system_id).await;
             }
             Json(serde_json::json!({
                 "id": runner.id,
-                "token": body.token,
+                "token": token,
                 "token_expires_at": null,
             }))
             .into_response()
         }
-        None => (StatusCode::FORBIDDEN, Json(message("403 Forbidden"))).into_response(),
+        Err(refused) => refused.into_response(),
     }
 }
 
-/// The runner of a token in the body or in the header that newer runners send.
-pub async fn runner(app: &App, headers: &HeaderMap, body_token: &str) -> Option<Runner> {
-    let header = headers
-        .get("runner-token")
-        .and_then(|value| value.to_str().ok());
-    let token = Some(body_token)
+/// A call that no known runner makes.
+pub enum NoRunner {
+    /// Nobody has this token.
+    Unknown,
+    /// The database cannot tell. A runner that is told 403 takes its token for
+    /// revoked, so it must not be.
+    Unavailable,
+}
+
+impl IntoResponse for NoRunner {
+    fn into_response(self) -> Response {
+        match self {
+            NoRunner::Unknown => {
+                (StatusCode::FORBIDDEN, Json(message("403 Forbidden"))).into_response()
+            }
+            NoRunner::Unavailable => {
+                let body = Json(message("500 Internal Server Error"));
+                (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+            }
+        }
+    }
+}
+
+/// A runner's token in the body, or in the header that newer runners send.
+pub fn token<'a>(headers: &'a HeaderMap, body_token: &'a str) -> Option<&'a str> {
+    let header = || headers.get("runner-token")?.to_str().ok();
+    Some(body_token)
         .filter(|token| !token.is_empty())
-        .or(header)?;
+        .or_else(header)
+        .filter(|token| !token.is_empty())
+}
+
+/// The runner of a token.
+pub async fn runner(app: &App, token: &str) -> Result<Runner, NoRunner> {
     match app.store.runner_by_token(hash(token)).await {
-        Ok(runner) => runner,
+        Ok(runner) => runner.ok_or(NoRunner::Unknown),
         Err(error) => {
             tracing::error!(%error, "cannot look up a runner");
-            None
+            Err(NoRunner::Unavailable)
         }
     }
 }
