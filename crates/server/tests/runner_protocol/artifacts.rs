@@ -219,7 +219,7 @@ async fn the_archive_of_another_project_stays_there() {
         .await;
     let files = [(".gitlab-ci.yml", ONE_JOB)];
     let other = scene.server.project("acme/spy", &files).await;
-    run_of(&scene.server, other, json!({})).await;
+    run_of(&scene.server, other, "main", json!({})).await;
     let spy = Runner::default().take(&scene.server).await;
     assert_eq!(spy.download(&scene.server, make.id).await.status, 403);
     let nobody = Taken {

@@ -45,7 +45,12 @@ impl Scene {
 
     /// Starts a run with these variables.
     async fn run_with(&self, variables: Value) -> i64 {
-        run_of(&self.server, self.project, variables).await
+        self.run_on("main", variables).await
+    }
+
+    /// Starts a run of a branch or tag.
+    async fn run_on(&self, name: &str, variables: Value) -> i64 {
+        run_of(&self.server, self.project, name, variables).await
     }
 
     /// The newest attempt of a job of a run, as the API shows it.
@@ -87,9 +92,9 @@ impl Scene {
 }
 
 /// Starts a run of a project; gives its id.
-async fn run_of(server: &TestServer, project: i64, variables: Value) -> i64 {
+async fn run_of(server: &TestServer, project: i64, name: &str, variables: Value) -> i64 {
     let token = server.trigger(project).await;
-    let body = json!({ "token": token, "ref": "main", "variables": variables });
+    let body = json!({ "token": token, "ref": name, "variables": variables });
     let path = format!("/api/v4/projects/{project}/trigger/pipeline");
     let reply = server.post(&path).json(&body).send().await;
     assert_eq!(reply.status, 201, "{}", reply.text());

@@ -1,6 +1,8 @@
 //! The job object, as `common/spec/spec.go` and other clients decode it.
 
+use rstest::rstest;
 use serde_json::{Value, json};
+use tappet_server::testing::git;
 
 use crate::runner::{Runner, Taken};
 use crate::{ONE_JOB, Scene};
@@ -173,6 +175,37 @@ async fn the_depth_comes_from_a_variable_and_otherwise_is_everything() {
     scene.run_with(json!({ "GIT_DEPTH": "3" })).await;
     let build = take_job(&scene, "build").await;
     assert_eq!(build.payload["git_info"]["depth"], 3);
+}
+
+/// The commit itself comes first, so that a force-push cannot take it away.
+#[rstest]
+#[case::branch(
+    &["branch", "feature/$(id)'x"], "feature/$(id)'x", "branch", "CI_COMMIT_BRANCH",
+    "+refs/heads/feature/$(id)'x:refs/remotes/origin/feature/$(id)'x"
+)]
+#[case::tag(&["tag", "v1"], "v1", "tag", "CI_COMMIT_TAG", "+refs/tags/v1:refs/tags/v1")]
+#[tokio::test]
+async fn the_ref_is_told_as_it_is_written(
+    #[case] make: &[&str],
+    #[case] name: &str,
+    #[case] kind: &str,
+    #[case] variable: &str,
+    #[case] refspec: &str,
+) {
+    let scene = Scene::new(ONE_JOB).await;
+    let repository = scene.server.scratch().join("repositories/acme-web");
+    git(&repository, make);
+    scene.run_on(name, json!({})).await;
+    let job = Runner::default().take(&scene.server).await;
+    let git_info = &job.payload["git_info"];
+    let told = (&git_info["ref"], &git_info["ref_type"]);
+    assert_eq!(told, (&json!(name), &json!(kind)));
+    let sha = git_info["sha"].as_str().unwrap();
+    let refspecs = [&format!("+{sha}:refs/pipelines/1"), refspec];
+    assert_eq!(git_info["refspecs"], json!(refspecs));
+    let told = job.variable(variable).unwrap();
+    let raw = (&told["value"], &told["raw"]);
+    assert_eq!(raw, (&json!(name), &json!(true)));
 }
 
 #[tokio::test]
