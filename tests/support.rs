@@ -1,6 +1,6 @@
 //! The real binary with a data directory of its own, for whole-program tests.
 
-#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -177,6 +177,20 @@ impl Tappet {
     pub async fn project(&self, name: &str, pipeline: &str) -> Project<'_> {
         self.project_over(&self.repository(name, &[(".gitlab-ci.yml", pipeline)]))
             .await
+    }
+}
+
+/// The runner outlives its server by design, so a test has to end both.
+impl Drop for Tappet {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.start_kill();
+        }
+        let lock = std::fs::read_to_string(self.data().join("runner.lock"));
+        let pid = lock.ok().and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 

@@ -98,10 +98,8 @@ async fn an_archive_can_be_downloaded_from_the_page() {
         .await;
     assert_eq!(uploaded.status, 201, "{}", uploaded.text());
     job.end("success").await;
-    let page = visitor::root(&server)
-        .await
-        .look(&format!("/acme/web/-/jobs/{}", job.id))
-        .await;
+    let root = visitor::root(&server).await;
+    let page = root.look(&format!("/acme/web/-/jobs/{}", job.id)).await;
     let at = page
         .find("Download <bdi>artifacts.zip</bdi>")
         .expect("there is a link");
@@ -112,5 +110,5 @@ async fn an_archive_can_be_downloaded_from_the_page() {
         .split('"')
         .next()
         .unwrap();
-    assert_eq!(server.get(link).root().send().await.status, 200);
+    assert_eq!(root.get(link).send().await.status, 200);
 }

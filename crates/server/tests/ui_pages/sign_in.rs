@@ -119,3 +119,15 @@ async fn looking_does_not_sign_out() {
     assert_eq!((reply.status, reply.header("allow")), (405, "POST"));
     assert_eq!(root.get("/projects").send().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_session_reads_the_api_but_does_not_write_it() {
+    let server = TestServer::start().await;
+    let project = visitor::project(&server).await;
+    let run = visitor::trigger_run(&server, project, serde_json::json!({})).await;
+    let root = visitor::root(&server).await;
+    let path = format!("/api/v4/projects/{project}/pipelines/{run}");
+    assert_eq!(root.get(&path).send().await.status, 200);
+    let cancel = root.press(&format!("{path}/cancel")).await;
+    assert_eq!(cancel.status, 401, "{}", cancel.text());
+}

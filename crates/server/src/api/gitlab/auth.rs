@@ -98,7 +98,7 @@ async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Ca
         };
     }
     let Some(token) = access_token(call) else {
-        return Ok(Caller::default());
+        return by_session(app, call).await;
     };
     if token.len() > MAX_TOKEN_BYTES {
         return Err(ApiError::unauthorized());
@@ -118,6 +118,19 @@ async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Ca
         user: Some(user),
         token: Some(token),
         job: None,
+    })
+}
+
+/// The session of a browser only reads here; what it changes goes through the
+/// pages, which check where a request comes from.
+async fn by_session(app: &App, call: &Call) -> ApiResult<Caller> {
+    if !matches!(call.method, Method::GET | Method::HEAD) {
+        return Ok(Caller::default());
+    }
+    let user = crate::ui::session_user(app, &call.headers).await?;
+    Ok(Caller {
+        user,
+        ..Caller::default()
     })
 }
 
