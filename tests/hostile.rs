@@ -90,7 +90,6 @@ async fn a_symbolic_link_is_no_pipeline_file() {
 #[case::option("--upload-pack=touch /tmp/pwned")]
 #[case::dots("a..b")]
 #[case::up("../../x")]
-#[case::nul("a\0b")]
 #[case::newline("a\nb")]
 #[case::reflog("@{-1}")]
 #[case::head("HEAD")]
@@ -105,6 +104,23 @@ async fn a_bad_ref_is_not_found(#[case] name: &str) {
     assert_eq!(
         reply.json(),
         json!({ "message": { "base": ["Reference not found"] } })
+    );
+}
+
+#[tokio::test]
+async fn a_null_byte_is_refused_before_anything_is_looked_up() {
+    let tappet = Tappet::start(0).await;
+    let project = tappet.project("refs", OK).await;
+    let body = json!({ "token": project.token, "ref": "a\0b" });
+    let reply = project.trigger_call(&body).send().await;
+    assert_eq!(reply.status, 400);
+    assert!(
+        reply.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("null byte"),
+        "{}",
+        reply.text()
     );
 }
 
@@ -132,26 +148,26 @@ fn booby_trap(repository: &Path, marker: &Path) {
         &trap,
         format!("#!/bin/sh\ntouch {}\nexit 1\n", marker.display()),
     )
-    .unwrap();
+    .expect("the trap can be set");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&trap, mode).unwrap();
+    std::fs::set_permissions(&trap, mode).expect("the trap can be set");
     let trap = trap.to_string_lossy().into_owned();
     let hooks = repository.join(".git/hooks");
-    std::fs::create_dir_all(&hooks).unwrap();
+    std::fs::create_dir_all(&hooks).expect("the trap can be set");
     for hook in [
         "post-checkout",
         "reference-transaction",
         "pre-auto-gc",
         "post-index-change",
     ] {
-        std::fs::copy(&trap, hooks.join(hook)).unwrap();
+        std::fs::copy(&trap, hooks.join(hook)).expect("the trap can be set");
     }
     let included = repository.join(".git/included");
     let config = format!(
         "[core]\n\tsshCommand = {trap}\n\tpager = {trap}\n[credential]\n\thelper = {trap}\n\
          [filter \"evil\"]\n\tsmudge = {trap}\n\tprocess = {trap}\n[uploadpack]\n\tpackObjectsHook = {trap}\n"
     );
-    std::fs::write(&included, config).unwrap();
+    std::fs::write(&included, config).expect("the trap can be set");
     git(repository, &["config", "include.path", "included"]);
     git(repository, &["config", "core.fsmonitor", &trap]);
     git(
@@ -298,7 +314,7 @@ fn laughs() -> String {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let earlier = format!("*a{}", level - 1);
-        let ten = vec![earlier.as_str(); 10].join(", ");
+        let ten = [earlier.as_str(); 10].join(", ");
         text += &format!("a{level}: &a{level} [{ten}]\n");
     }
     text + OK

@@ -1,6 +1,10 @@
 //! The real binary with a data directory of its own, for whole-program tests.
 
-#![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses its own part"
+)]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -187,7 +191,9 @@ impl Drop for Tappet {
             let _ = process.start_kill();
         }
         let lock = std::fs::read_to_string(self.data().join("runner.lock"));
-        let pid = lock.ok().and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
+        let pid = lock
+            .ok()
+            .and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
         if let Some(pid) = pid {
             let _ = kill_process(pid, Signal::KILL);
         }
@@ -268,7 +274,7 @@ impl Project<'_> {
         loop {
             let status = self.tappet.get(&path).await["status"]
                 .as_str()
-                .unwrap()
+                .expect("a run has a status")
                 .to_owned();
             if statuses.contains(&status.as_str()) {
                 return status;

@@ -109,6 +109,7 @@ pub async fn run_embedded(settings: EmbeddedSettings) -> Result<(), RunnerError>
         started: Instant::now(),
         heard: AtomicU64::new(0),
         stopping,
+        holding: std::sync::Mutex::default(),
     });
     tracing::info!(
         isolation = shared.executor.isolation().describe(),

@@ -1,11 +1,13 @@
 //! One slot: asks for an attempt, runs it, asks again.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper::{Method, StatusCode};
+use serde::Serialize;
 use tappet_executor::Executor;
 use tappet_model::runner_protocol::{JobPayload, JobRequest, RunnerFeatures, RunnerInfo};
 use tokio::sync::watch;
@@ -34,9 +36,41 @@ pub(crate) struct Shared {
     /// Milliseconds after `started` when the server answered last.
     pub heard: AtomicU64,
     pub stopping: watch::Receiver<bool>,
+    /// Attempts in the hands of all slots.
+    pub holding: Mutex<BTreeSet<i64>>,
+}
+
+/// What a slot asks: GitLab's question, and under a key of our own what this
+/// runner holds, so that a server that was killed between committing a hand-out
+/// and answering knows that it never arrived.
+#[derive(Serialize)]
+struct Question<'a> {
+    #[serde(flatten)]
+    standard: &'a JobRequest,
+    tappet: Holding,
+}
+
+#[derive(Serialize)]
+struct Holding {
+    holding: BTreeSet<i64>,
 }
 
 impl Shared {
+    fn held(&self) -> std::sync::MutexGuard<'_, BTreeSet<i64>> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The question as it stands now.
+    fn question(&self, credentials: &JobRequest) -> Vec<u8> {
+        let question = Question {
+            standard: credentials,
+            tappet: Holding {
+                holding: self.held().clone(),
+            },
+        };
+        serde_json::to_vec(&question).unwrap_or_default()
+    }
+
     fn hear(&self) {
         self.heard
             .store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
@@ -128,24 +162,24 @@ impl Shared {
 pub(crate) async fn work(shared: Arc<Shared>, slot: usize) {
     let mut backoff = Backoff::new();
     let mut unheld = 0;
-    let mut question = Vec::new();
+    let mut credentials = None;
     loop {
-        if question.is_empty()
-            && let Some(credentials) = shared.credentials()
-        {
-            question = serde_json::to_vec(&credentials).unwrap_or_default();
-        }
-        if question.is_empty() {
-            tokio::select! {
-                () = stopped(shared.stopping.clone()) => return,
-                () = backoff.wait() => continue,
+        let Some(known) = &credentials else {
+            credentials = shared.credentials();
+            if credentials.is_none() {
+                tokio::select! {
+                    () = stopped(shared.stopping.clone()) => return,
+                    () = backoff.wait() => {}
+                }
             }
-        }
+            continue;
+        };
+        let question = shared.question(known);
         let asked = Instant::now();
         let answer = tokio::select! {
             biased;
             () = stopped(shared.stopping.clone()) => return,
-            answer = shared.post("/api/v4/jobs/request", question.clone(), ASK_LIMIT) => answer,
+            answer = shared.post("/api/v4/jobs/request", question, ASK_LIMIT) => answer,
         };
         let pause = match answer {
             Ok(answer) if answer.status == StatusCode::CREATED => {
@@ -154,8 +188,11 @@ pub(crate) async fn work(shared: Arc<Shared>, slot: usize) {
                 match serde_json::from_slice::<JobPayload>(&answer.body) {
                     Ok(payload) => {
                         let (executor, client) = (shared.executor.clone(), shared.client.clone());
+                        let id = payload.id;
+                        shared.held().insert(id);
                         attempt::run(executor, client, payload, slot, shared.stopping.clone())
                             .await;
+                        shared.held().remove(&id);
                         shared.hear();
                         continue;
                     }
@@ -179,7 +216,7 @@ pub(crate) async fn work(shared: Arc<Shared>, slot: usize) {
             }
             Ok(answer) => {
                 if answer.status == StatusCode::FORBIDDEN {
-                    question.clear();
+                    credentials = None;
                 }
                 tracing::debug!(status = %answer.status, "no job");
                 answer.retry_after()

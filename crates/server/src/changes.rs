@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use tappet_model::{RunId, Status};
+use tappet_engine::JobEvent;
+use tappet_model::{AttemptId, RunId, Status};
 use tappet_store::{Action, Advance, Assignment, StoreError, Target};
 use tokio::sync::watch;
 
@@ -15,6 +16,17 @@ use crate::clock;
 #[derive(Default)]
 pub struct Changes {
     runs: Mutex<HashMap<RunId, watch::Sender<u64>>>,
+}
+
+/// Why a reported end could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// The store refused or broke.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log could not be brought to the disk.
+    #[error("cannot bring the log to the disk: {0}")]
+    Log(#[from] std::io::Error),
 }
 
 impl Changes {
@@ -46,9 +58,28 @@ impl App {
         Ok(advance)
     }
 
+    /// [`App::act`] for an attempt whose runner reports its end: the log and the
+    /// database reach the disk side by side.
+    pub async fn end_attempt(&self, id: AttemptId, event: JobEvent) -> Result<Advance, EndError> {
+        // Whoever sees the end can read all of the log.
+        self.logs.flush(id).await?;
+        let target = Target::Attempt(id);
+        let acted = self.store.act(target, Action::Job(event), clock::now());
+        let (finished, acted) = tokio::join!(self.logs.finish(id), acted);
+        let advance = acted?;
+        self.tell(&advance, Some(id)).await;
+        finished?;
+        Ok(advance)
+    }
+
     /// Tells runners, log readers and followers what a committed change means
     /// for them.
     pub async fn announce(&self, advance: &Advance) {
+        self.tell(advance, None).await;
+    }
+
+    /// The log of `ended` needs no end any more.
+    async fn tell(&self, advance: &Advance, ended: Option<AttemptId>) {
         for attempt in &advance.changed {
             match attempt.status {
                 Status::Pending => self.dispatch.enqueued(attempt.id, &attempt.tags),
@@ -57,7 +88,8 @@ impl App {
                 }
                 status => {
                     self.dispatch.dequeued(attempt.id);
-                    if status.is_completed() && self.held.release(attempt.id, status) {
+                    let was_held = status.is_completed() && self.held.release(attempt.id, status);
+                    if was_held && ended != Some(attempt.id) {
                         self.end_log(attempt.id).await;
                     }
                 }
@@ -72,7 +104,7 @@ impl App {
     }
 
     /// Makes a log final: on disk, and known as complete to its readers.
-    pub async fn end_log(&self, id: tappet_model::AttemptId) {
+    pub async fn end_log(&self, id: AttemptId) {
         if let Err(error) = self.logs.finish(id).await {
             tracing::error!(attempt = %id, %error, "cannot finish a log");
         }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use handover::Handover;
-pub use payload::{NotDeliverable, payload};
+pub use payload::{payload, secrets};
 use tappet_model::{AttemptId, RunnerId};
 use tappet_store::{Claim, StoreError};
 use tokio::sync::oneshot;

@@ -146,6 +146,23 @@ impl Logs {
         blocking(move || turn.append(start, &bytes)).await?
     }
 
+    /// Opens the log's writer and tells it what to mask, so that the first bytes
+    /// find both ready.
+    ///
+    /// # Errors
+    /// The files cannot be made.
+    pub async fn prepare(&self, id: AttemptId, secrets: &[String]) -> io::Result<()> {
+        let mut turn = self.turn(id).await?;
+        if turn.is_finished() {
+            return Ok(());
+        }
+        let writer = turn.writer()?;
+        if !writer.has_masker() {
+            writer.set_secrets(secrets)?;
+        }
+        Ok(())
+    }
+
     /// Raw bytes known; 0 when there is no log or its state cannot be read.
     pub async fn raw_len(&self, id: AttemptId) -> u64 {
         let known = match self.turn(id).await {
@@ -166,6 +183,15 @@ impl Logs {
     /// The log has ended, or the disk refused.
     pub async fn note(&self, id: AttemptId, text: &str) -> io::Result<()> {
         self.turn(id).await?.note(text)
+    }
+
+    /// Stores what was held back, so that all that was sent can be read. For a
+    /// log that gets no more bytes.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub async fn flush(&self, id: AttemptId) -> io::Result<()> {
+        self.turn(id).await?.flush()
     }
 
     /// Ends the log: stores what was held back, waits until all of it is on the

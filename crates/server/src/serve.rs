@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use tappet_engine::JobEvent;
+use tappet_git::Git;
 use tappet_model::Timestamp;
 use tappet_store::{Action, SqliteOptions, SqliteStore, Store, Target};
 use tokio::net::{TcpListener, UnixListener};
@@ -86,24 +87,19 @@ impl Server {
         config.listen = address;
         data_dir.describe(&format!("pid {}, {}", std::process::id(), config.url("")))?;
 
-        let secrets = Secrets::open(&dir).map_err(io("open secret.key"))?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
-            &dir.join("tappet.db"),
-            SqliteOptions::default(),
-        )?);
+        let Opened { store, git, keys } = Opened::open(&config, &dir)?;
+        let Keys {
+            secrets,
+            root_token,
+            new_root_token,
+            runner_token,
+        } = keys;
         let now = clock::now();
-        let (root_token, new_root_token) = root_token(&config, &dir)?;
-        let runner_token = dir.join("runner-token");
-        let (runner_token, _) =
-            data_dir::read_or_create(&runner_token, || secrets::new_token("glrt-"))
-                .map_err(io("write runner-token"))?;
         // Together, so that both share one sync of the database.
         tokio::try_join!(
             store.ensure_root(hash(&root_token), now),
             store.ensure_embedded_runner(hash(&runner_token), now),
         )?;
-
-        let git = tappet_git::Git::find(&dir.join("git-home"))?;
         let app = Arc::new(App {
             repositories: ProjectRepositories::new(git, &dir, config.allow_local_repositories),
             logs: Logs::new(&dir, config.log_limit_bytes),
@@ -210,6 +206,54 @@ impl Server {
         }
         // Connections that are open go on, but reach nothing any more.
         let _ = self.app.store.close().await;
+    }
+}
+
+/// What a start waits for, each on a disk or a process of its own.
+struct Opened {
+    store: Arc<dyn Store>,
+    git: Git,
+    keys: Keys,
+}
+
+impl Opened {
+    /// Opens all three side by side.
+    fn open(config: &Config, dir: &std::path::Path) -> Result<Self, StartError> {
+        std::thread::scope(|scope| {
+            let git = scope.spawn(|| Git::find(&dir.join("git-home")));
+            let keys = scope.spawn(|| Keys::open(config, dir));
+            let store = SqliteStore::open(&dir.join("tappet.db"), SqliteOptions::default());
+            Ok(Self {
+                git: git.join().expect("looking for git does not panic")?,
+                keys: keys.join().expect("reading keys does not panic")?,
+                store: Arc::new(store?),
+            })
+        })
+    }
+}
+
+/// The secret files of the data directory.
+struct Keys {
+    secrets: Secrets,
+    root_token: String,
+    new_root_token: bool,
+    runner_token: String,
+}
+
+impl Keys {
+    /// Reads them; the first start makes them.
+    fn open(config: &Config, dir: &std::path::Path) -> Result<Self, StartError> {
+        let secrets = Secrets::open(dir).map_err(io("open secret.key"))?;
+        let (root_token, new_root_token) = root_token(config, dir)?;
+        let path = dir.join("runner-token");
+        let (runner_token, _) = data_dir::read_or_create(&path, || secrets::new_token("glrt-"))
+            .map_err(io("write runner-token"))?;
+        Ok(Self {
+            secrets,
+            root_token,
+            new_root_token,
+            runner_token,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::DemoFlags;
 use crate::client::Client;
+use crate::serve::StopSignals;
 use crate::{exit, serve};
 
 /// Path of the sample project.
@@ -29,9 +30,16 @@ pub fn run(flags: &DemoFlags) -> anyhow::Result<u8> {
             directory.path().join("data"),
         );
         config.slots = 2;
+        let mut signals = StopSignals::listen()?;
         let server = Server::start(config).await?;
         println!("Tappet is listening on {}", server.app().config.url(""));
-        let shown = show(&server, directory.path()).await;
+        let shown = tokio::select! {
+            shown = show(&server, directory.path()) => shown,
+            () = signals.next() => {
+                stop(server).await;
+                return Ok(exit::CANCELED);
+            }
+        };
         let (status, curl) = match shown {
             Ok(shown) => shown,
             Err(error) => {
@@ -47,7 +55,7 @@ pub fn run(flags: &DemoFlags) -> anyhow::Result<u8> {
         println!("              (signs you in once, within 15 minutes)");
         println!("Start another run:\n\n  {curl}\n");
         println!("Ctrl-C stops the demo and removes its data.");
-        serve::until_signal(server).await?;
+        signals.serve(server).await;
         Ok(exit::SUCCESS)
     })
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use tappet_server::Server;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeFlags;
@@ -12,9 +12,10 @@ use crate::{exit, settings};
 pub fn run(flags: ServeFlags) -> anyhow::Result<u8> {
     let config = settings::read(flags)?;
     runtime()?.block_on(async {
+        let signals = StopSignals::listen()?;
         let server = Server::start(config).await?;
         announce(&server).await?;
-        until_signal(server).await?;
+        signals.serve(server).await;
         Ok(exit::SUCCESS)
     })
 }
@@ -49,30 +50,49 @@ async fn announce(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT; a second one cancels running jobs at once.
-pub async fn until_signal(server: Server) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, listened for from the start: a signal that arrives while
+/// the server is opening must not end it without its runner.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Listens from now on. Needs a runtime.
+    pub fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+        })
     }
-    let hurry = CancellationToken::new();
-    let running = server.app().held.len();
-    if running > 0 {
-        eprintln!(
-            "stopping: waiting up to {} s for {running} running job(s); a second signal cancels them",
-            server.app().config.drain.as_secs()
-        );
+
+    /// The next signal.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
-    let stop = server.stop(hurry.clone());
-    tokio::pin!(stop);
-    tokio::select! {
-        () = &mut stop => return Ok(()),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+
+    /// Serves until a signal comes; a second one cancels running jobs at once.
+    pub async fn serve(mut self, server: Server) {
+        self.next().await;
+        let hurry = CancellationToken::new();
+        let running = server.app().held.len();
+        if running > 0 {
+            eprintln!(
+                "stopping: waiting up to {} s for {running} running job(s); \
+                 a second signal cancels them",
+                server.app().config.drain.as_secs()
+            );
+        }
+        let stop = server.stop(hurry.clone());
+        tokio::pin!(stop);
+        tokio::select! {
+            () = &mut stop => return,
+            () = self.next() => {}
+        }
+        hurry.cancel();
+        stop.await;
     }
-    hurry.cancel();
-    stop.await;
-    Ok(())
 }

@@ -167,6 +167,12 @@ fn variables(
     })
 }
 
+/// What must not appear in the log of a job: the values of its masked variables.
+pub fn secrets(payload: &JobPayload) -> Vec<String> {
+    let masked = payload.variables.iter().filter(|variable| variable.masked);
+    masked.map(|variable| variable.value.clone()).collect()
+}
+
 fn lookup<'a>(variables: &'a [Variable], key: &str) -> Option<&'a str> {
     variables
         .iter()

@@ -83,6 +83,15 @@ impl WriteTurn {
         Ok(())
     }
 
+    /// See [`Writer::flush`].
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if let Some(writer) = &mut *self.writer {
+            writer.flush()?;
+            self.publish();
+        }
+        Ok(())
+    }
+
     /// See [`Writer::finish`]; closes the writer. Where there is no log, none is
     /// made.
     pub(super) fn finish(mut self) -> io::Result<LogSummary> {

@@ -184,11 +184,21 @@ impl Writer {
         self.commit(next, &shown)
     }
 
-    /// Ends the log and brings it to the disk.
+    /// Stores what was held back, since no more bytes will tell what it is.
     ///
     /// # Errors
-    /// The disk refused; the log has not ended.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// The disk refused; nothing changed.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if !self.state.held.bytes.is_empty() {
+            let next = self.with_held_back()?;
+            self.state_file.write(&next)?;
+            self.state = next;
+        }
+        Ok(())
+    }
+
+    /// Writes what was held back; gives the state that then holds.
+    fn with_held_back(&self) -> io::Result<LogState> {
         let mut next = self.state.clone();
         let held = std::mem::take(&mut next.held);
         let shown = match &self.masker {
@@ -198,6 +208,15 @@ impl Writer {
         let shown = self.limited(Cow::Owned(shown), &mut next);
         self.log.write_all_at(&shown, next.stored_len)?;
         next.stored_len += shown.len() as u64;
+        Ok(next)
+    }
+
+    /// Ends the log and brings it to the disk.
+    ///
+    /// # Errors
+    /// The disk refused; the log has not ended.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        let mut next = self.with_held_back()?;
         next.is_finished = true;
         self.state_file.write(&next)?;
         // Should a power cut take the log's last bytes but not the state, the

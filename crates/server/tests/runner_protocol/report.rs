@@ -28,14 +28,15 @@ async fn a_heartbeat_is_answered_with_the_status(#[case] state: &str) {
 #[tokio::test]
 async fn a_held_heartbeat_is_answered_as_soon_as_the_job_is_canceled() {
     let (scene, job) = running_job(ONE_JOB).await;
-    let heartbeat = job.put_to(&scene.server, "?wait=30", json!({ "state": "running" }));
-    let heartbeat = tokio::spawn(heartbeat.send());
+    let heartbeat = job.put_to(&scene.server, "", json!({ "state": "running" }));
+    let heartbeat = tokio::spawn(heartbeat.header("prefer", "wait=30").send());
     let app = scene.server.app();
     until(|| app.held.watchers(tappet_model::AttemptId(job.id)) == 1).await;
     scene.cancel(job.id).await;
     let reply = heartbeat.await.unwrap();
     let answer = (reply.status, reply.header("job-status"));
     assert_eq!(answer, (200, "canceling"));
+    assert_eq!(reply.header("preference-applied"), "wait");
 }
 
 #[tokio::test]

@@ -112,4 +112,3 @@ async fn times_follow_the_attempt() {
     assert_eq!(b.queued_at, a.finished_at);
     assert_eq!(b.created_at, a.created_at);
 }
-

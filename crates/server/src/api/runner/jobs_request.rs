@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tappet_engine::JobEvent;
 use tappet_model::AttemptId;
-use tappet_model::runner_protocol::JobRequest;
+use tappet_model::runner_protocol::{JobPayload, JobRequest};
 use tappet_store::{Action, Claim, Runner, Target};
 
 use super::fence::message;
@@ -107,7 +107,7 @@ fn draining() -> Response {
 
 /// Sends a claimed attempt; one that cannot be delivered fails, and the runner
 /// asks again.
-async fn deliver(app: &App, runner: &Runner, mut handover: Handover) -> Response {
+async fn deliver(app: &SharedApp, runner: &Runner, mut handover: Handover) -> Response {
     let id = handover.assignment.attempt.id;
     let answer = match dispatch::payload(app, &handover.assignment, runner).await {
         Ok(delivery) => {
@@ -118,6 +118,7 @@ async fn deliver(app: &App, runner: &Runner, mut handover: Handover) -> Response
                 );
                 note_in_log(app, id, &note).await;
             }
+            prepare_log(app, id, &delivery.payload);
             (StatusCode::CREATED, Json(delivery.payload)).into_response()
         }
         Err(error) => {
@@ -135,6 +136,16 @@ async fn deliver(app: &App, runner: &Runner, mut handover: Handover) -> Response
     };
     handover.delivered();
     answer
+}
+
+/// Opens the log while the runner is busy starting the job.
+fn prepare_log(app: &SharedApp, id: AttemptId, payload: &JobPayload) {
+    let (app, secrets) = (app.clone(), dispatch::secrets(payload));
+    tokio::spawn(async move {
+        if let Err(error) = app.logs.prepare(id, &secrets).await {
+            tracing::warn!(attempt = %id, %error, "cannot open a log");
+        }
+    });
 }
 
 async fn note_in_log(app: &App, id: AttemptId, note: &str) {

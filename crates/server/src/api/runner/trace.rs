@@ -9,7 +9,7 @@ use tappet_model::{AttemptId, Status};
 
 use super::fence::{self, job_status, message};
 use crate::app::{App, SharedApp};
-use crate::intake::unseal;
+use crate::dispatch;
 use crate::logs::AppendError;
 
 /// Seconds between two patches of a gitlab-runner; also the latency of a cancel.
@@ -71,26 +71,21 @@ fn answer(code: StatusCode, raw_len: u64, status: Status) -> Response {
     response
 }
 
-/// What must not appear in the log of an attempt.
+/// What must not appear in the log of an attempt, as it was delivered. Only
+/// needed when an earlier server process delivered it.
 async fn secrets(
     app: &App,
     id: AttemptId,
 ) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut secrets = vec![app.secrets.job_token(id)];
-    if let Some(assignment) = app.store.assignment(id).await? {
-        let given = match assignment.sealed_variables.as_deref() {
-            Some(sealed) => unseal(&app.secrets, sealed)?,
-            None => Vec::new(),
-        };
-        let all = given
-            .into_iter()
-            .chain(assignment.spec.variables.iter().cloned());
-        secrets.extend(
-            all.filter(|variable| variable.masked)
-                .map(|variable| variable.value),
-        );
-    }
-    Ok(secrets)
+    let assignment = app.store.assignment(id).await?;
+    let assignment = assignment.ok_or("the attempt is gone")?;
+    let runner = match assignment.attempt.runner_id {
+        Some(runner) => app.store.runner(runner).await?,
+        None => None,
+    };
+    let runner = runner.ok_or("the attempt has no runner")?;
+    let delivery = dispatch::payload(app, &assignment, &runner).await?;
+    Ok(dispatch::secrets(&delivery.payload))
 }
 
 #[cfg(test)]

@@ -4,35 +4,26 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use tappet_engine::JobEvent;
 use tappet_model::runner_protocol::JobUpdate;
 use tappet_model::{AttemptId, FailureReason, Status};
-use tappet_store::{Action, StoreError, Target};
+use tappet_store::StoreError;
 
 use super::fence::{self, Refused, job_status, message};
 use crate::app::{App, SharedApp};
+use crate::changes::EndError;
 
 /// The longest a heartbeat may be held.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// What our own runner adds to a heartbeat.
-#[derive(Deserialize)]
-pub struct Patience {
-    /// Seconds to hold the answer until there is news (a cancel).
-    #[serde(default)]
-    wait: u64,
-}
 
 /// 200 when it is taken, 400 for an unknown state, 403 when the attempt is
 /// over. A repeated final report is answered 200 again.
 pub async fn update(
     State(app): State<SharedApp>,
     Path(id): Path<AttemptId>,
-    Query(patience): Query<Patience>,
     headers: HeaderMap,
     body: Result<Json<JobUpdate>, JsonRejection>,
 ) -> Response {
@@ -48,9 +39,13 @@ pub async fn update(
         Err(refused) => return refused.into_response(),
     };
     match update.state.as_str() {
-        "running" | "pending" => {
-            taken(news(&app, id, status, Duration::from_secs(patience.wait)).await)
-        }
+        "running" | "pending" => match patience(&headers) {
+            Some(wait) => {
+                let applied = [("preference-applied", "wait")];
+                (applied, taken(news(&app, id, status, wait).await)).into_response()
+            }
+            None => taken(status),
+        },
         "success" => end(&app, id, &update, JobEvent::Success).await,
         "failed" => end(&app, id, &update, dropped(&update)).await,
         other => {
@@ -58,6 +53,16 @@ pub async fn update(
             (StatusCode::BAD_REQUEST, Json(message(&error))).into_response()
         }
     }
+}
+
+/// How long our own runner lets a heartbeat be held for news
+/// (`Prefer: wait=N`, RFC 7240).
+fn patience(headers: &HeaderMap) -> Option<Duration> {
+    let prefer = headers.get("prefer")?.to_str().ok()?;
+    let seconds = prefer
+        .split(',')
+        .find_map(|one| one.trim().strip_prefix("wait="))?;
+    Some(Duration::from_secs(seconds.parse().ok()?))
 }
 
 fn taken(status: Status) -> Response {
@@ -100,21 +105,15 @@ fn dropped(update: &JobUpdate) -> JobEvent {
     }
 }
 
-/// Ends the attempt. Its log reaches the disk first, so that whoever sees the
-/// end can read all of it.
+/// Ends the attempt; its log and its status reach the disk before the answer.
 async fn end(app: &App, id: AttemptId, update: &JobUpdate, event: JobEvent) -> Response {
-    if let Err(error) = app.logs.finish(id).await {
-        tracing::error!(attempt = %id, %error, "cannot bring a log to the disk");
-        let body = Json(message("500 cannot store the log"));
-        return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
-    }
-    match app.act(Target::Attempt(id), Action::Job(event)).await {
+    match app.end_attempt(id, event).await {
         Ok(advance) => {
             let changed = advance.changed.iter().find(|attempt| attempt.id == id);
             taken(changed.map_or(Status::Failed, |attempt| attempt.status))
         }
         // Somebody else was first, maybe this very report on another connection.
-        Err(StoreError::Refused(_)) => match fence::ended(app, id).await {
+        Err(EndError::Store(StoreError::Refused(_))) => match fence::ended(app, id).await {
             ended if is_repeat(update, ended) => taken(ended),
             ended => Refused::Over(ended).into_response(),
         },
