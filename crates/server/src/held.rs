@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tappet_model::{AttemptId, ProjectId, RunnerId, Status};
+use tappet_model::{AttemptId, RunnerId, Status};
 use tappet_store::HeldAttempt;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
@@ -44,7 +44,6 @@ struct State {
 struct Holding {
     runner_id: RunnerId,
     system_id: String,
-    project_id: Option<ProjectId>,
     status: watch::Sender<Status>,
     seen: Instant,
     deadline: Instant,
@@ -107,7 +106,6 @@ impl Held {
                 Holding {
                     runner_id: attempt.runner_id,
                     system_id: attempt.system_id,
-                    project_id: None,
                     status: watch::Sender::new(attempt.status),
                     seen: now,
                     deadline: now + left,
@@ -132,7 +130,6 @@ impl Held {
         id: AttemptId,
         runner_id: RunnerId,
         system_id: &str,
-        project_id: ProjectId,
         timeout: Duration,
     ) -> bool {
         let now = Instant::now();
@@ -146,7 +143,6 @@ impl Held {
             Holding {
                 runner_id,
                 system_id: system_id.to_owned(),
-                project_id: Some(project_id),
                 status: watch::Sender::new(status),
                 seen: now,
                 deadline: now + timeout + TIMEOUT_GRACE,
@@ -242,11 +238,6 @@ impl Held {
         self.select(|holding| holding.runner_id == runner && holding.system_id != system_id)
     }
 
-    /// Attempts of one runner.
-    pub fn of_runner(&self, runner: RunnerId) -> Vec<AttemptId> {
-        self.select(|holding| holding.runner_id == runner)
-    }
-
     /// An attempt that is this runner process's but never arrived there; it
     /// counts as delivered from now on.
     ///
@@ -288,11 +279,6 @@ impl Held {
             .collect();
         ids.sort_unstable();
         ids
-    }
-
-    /// The project of an attempt handed out by this process.
-    pub fn project(&self, id: AttemptId) -> Option<ProjectId> {
-        self.lock().attempts.get(&id)?.project_id
     }
 
     /// Attempts whose time is over at `now`, and when to look again.
@@ -345,13 +331,7 @@ mod tests {
     use super::*;
 
     fn hand_out(held: &Held, id: i64, runner: i64, system: &str) {
-        held.hand_out(
-            AttemptId(id),
-            RunnerId(runner),
-            system,
-            ProjectId(1),
-            LOST_AFTER * 10,
-        );
+        held.hand_out(AttemptId(id), RunnerId(runner), system, LOST_AFTER * 10);
     }
 
     #[test]
@@ -367,7 +347,7 @@ mod tests {
     #[test]
     fn the_time_limit_ends_an_attempt_that_still_speaks() {
         let held = Held::default();
-        held.hand_out(AttemptId(1), RunnerId(1), "a", ProjectId(1), Duration::ZERO);
+        held.hand_out(AttemptId(1), RunnerId(1), "a", Duration::ZERO);
         let later = Instant::now() + TIMEOUT_GRACE;
         assert_eq!(held.overdue(later).0, [(AttemptId(1), Overdue::TimedOut)]);
     }
@@ -392,7 +372,6 @@ mod tests {
             system_id: "r_1".into(),
             timeout_s: 3600,
             started_at: wall,
-            seen_at: wall,
         });
         held.restore(attempts.collect(), Instant::now(), wall);
         held
@@ -434,11 +413,11 @@ mod tests {
         assert!(!held.release(AttemptId(1), Status::Canceled));
         held.canceling(AttemptId(2));
         let limit = LOST_AFTER;
-        assert!(!held.hand_out(AttemptId(1), RunnerId(1), "a", ProjectId(1), limit));
-        assert!(held.hand_out(AttemptId(2), RunnerId(1), "a", ProjectId(1), limit));
+        assert!(!held.hand_out(AttemptId(1), RunnerId(1), "a", limit));
+        assert!(held.hand_out(AttemptId(2), RunnerId(1), "a", limit));
         assert_eq!(held.seen(AttemptId(2)), Some(Status::Canceling));
         drop(turn);
-        assert!(held.hand_out(AttemptId(1), RunnerId(1), "a", ProjectId(1), limit));
+        assert!(held.hand_out(AttemptId(1), RunnerId(1), "a", limit));
     }
 
     #[test]

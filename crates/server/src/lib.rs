@@ -23,6 +23,7 @@ mod runner_process;
 pub mod secrets;
 mod serve;
 mod socket;
+mod to_the_end;
 pub mod ui;
 pub mod version;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::response::Redirect;
 use axum::routing::get;
 use tappet_engine::JobEvent;
 use tappet_git::Git;
@@ -305,7 +306,11 @@ pub fn router(app: SharedApp) -> Router {
     let routes = if prefix.is_empty() {
         routes
     } else {
-        Router::new().nest(&prefix, routes)
+        // `nest` does not take the prefix with a slash behind it.
+        let home = Redirect::permanent(&prefix);
+        Router::new()
+            .route(&format!("{prefix}/"), get(async move || home))
+            .nest(&prefix, routes)
     };
     routes.with_state(app)
 }

@@ -45,6 +45,7 @@ pub fn router() -> Router<SharedApp> {
     Router::new()
         .route("/-/assets/{digest}/{name}", get(assets::serve))
         .fallback(serve)
+        .layer(axum::middleware::from_fn(crate::to_the_end::run))
 }
 
 /// Answers any address with a page.

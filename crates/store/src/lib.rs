@@ -148,8 +148,6 @@ pub trait Store: Send + Sync + 'static {
     fn act(&self, target: Target, action: Action, now: Timestamp) -> Verb<'_, Advance>;
     /// Attempts that runners hold now.
     fn executing_attempts(&self) -> Verb<'_, Vec<HeldAttempt>>;
-    /// Notes that a runner is alive; attempts it holds count as seen now.
-    fn touch_attempt(&self, id: AttemptId, now: Timestamp) -> Verb<'_, ()>;
 
     // Artifacts.
 

@@ -552,8 +552,6 @@ pub struct HeldAttempt {
     pub timeout_s: u64,
     /// Handed out.
     pub started_at: Timestamp,
-    /// Last call about it.
-    pub seen_at: Timestamp,
 }
 
 /// An uploaded file.

@@ -28,21 +28,16 @@ mod value;
 mod verbs;
 mod writer;
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::ErrorCode;
-use tappet_model::{AttemptId, Timestamp};
 
 use self::content::Contents;
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::{StoreError, StoreResult};
-
-/// How exactly a holder's last sign of life is stored; memory knows it better.
-const SEEN_EVERY: Duration = Duration::from_secs(10);
 
 /// How exactly a token's last use is stored.
 const USED_EVERY: Duration = Duration::from_mins(1);
@@ -66,14 +61,6 @@ impl Default for SqliteOptions {
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
-    /// Signs of life of holders since the start.
-    seen: Mutex<HashMap<AttemptId, Seen>>,
-}
-
-#[derive(Clone, Copy)]
-struct Seen {
-    last: Timestamp,
-    stored: Timestamp,
 }
 
 impl SqliteStore {
@@ -86,12 +73,7 @@ impl SqliteStore {
         Ok(Self {
             readers: Readers::new(path.to_owned(), contents, options.readers),
             writer,
-            seen: Mutex::new(HashMap::new()),
         })
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<AttemptId, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

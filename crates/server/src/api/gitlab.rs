@@ -22,7 +22,6 @@ mod pagination;
 mod params;
 mod pipelines;
 mod projects;
-mod to_the_end;
 mod trace;
 mod trigger_run;
 mod triggers;
@@ -67,7 +66,7 @@ pub fn router() -> Router<SharedApp> {
         .route("/api/v4/{*rest}", any(unknown_route))
         .layer(DefaultBodyLimit::max(params::MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(errors::panicked))
-        .layer(axum::middleware::from_fn(to_the_end::run))
+        .layer(axum::middleware::from_fn(crate::to_the_end::run))
         .layer(axum::middleware::from_fn(headers::add))
 }
 

@@ -22,9 +22,15 @@ const TRACE_PATCH_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Routes of the protocol below the path prefix.
 pub fn router() -> Router<SharedApp> {
+    // A question for work ends with its connection; what is reported must not.
+    Router::new()
+        .route("/api/v4/jobs/request", post(jobs_request::request))
+        .merge(reports().layer(axum::middleware::from_fn(crate::to_the_end::run)))
+}
+
+fn reports() -> Router<SharedApp> {
     Router::new()
         .route("/api/v4/runners/verify", post(verify::verify))
-        .route("/api/v4/jobs/request", post(jobs_request::request))
         .route("/api/v4/jobs/{id}", put(update::update))
         .route(
             "/api/v4/jobs/{id}/trace",

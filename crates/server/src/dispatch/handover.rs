@@ -70,7 +70,6 @@ async fn claim_and_hold(app: SharedApp, claim: Claim) -> Result<Option<Handover>
             assignment.attempt.id,
             claim.runner_id,
             &claim.system_id,
-            assignment.project.id,
             Duration::from_secs(timeout_s(&assignment)),
         );
         drop(turn);

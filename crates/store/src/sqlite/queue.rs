@@ -1,9 +1,8 @@
 //! Who waits for a runner and who has one: two small tables that hold nothing
 //! else, so that a claim never meets the history.
 
-use rusqlite::OptionalExtension;
 use tappet_engine::{Event, JobEvent};
-use tappet_model::{AttemptId, RunId, RunnerId, Status, Timestamp};
+use tappet_model::{AttemptId, RunId, RunnerId, Status};
 
 use super::attempts::{self, AttemptPlace};
 use super::content::{Db, StoredPlan};
@@ -12,7 +11,7 @@ use super::runners;
 use super::session::Session;
 use super::statement::statements;
 use super::transition::{self, LiveAttempt};
-use super::value::{Col, RowExt, list_text};
+use super::value::{RowExt, list_text};
 use crate::{Claim, HeldAttempt, Run, StoreError, StoreResult};
 
 statements! {
@@ -26,13 +25,11 @@ statements! {
                  SELECT tags FROM found WHERE tags IS NOT NULL";
     OLDEST = "SELECT min(attempt_id) FROM queue WHERE tags = ?1";
     WAITING = "SELECT attempt_id, tags FROM queue ORDER BY attempt_id";
-    HOLD = "INSERT INTO held_attempts (attempt_id, runner_id, system_id, seen_at)
-            VALUES (?1, ?2, ?3, ?4)";
+    HOLD = "INSERT INTO held_attempts (attempt_id, runner_id, system_id)
+            VALUES (?1, ?2, ?3)";
     RELEASE = "DELETE FROM held_attempts WHERE attempt_id = ?1";
-    SEEN_AT = "SELECT seen_at FROM held_attempts WHERE attempt_id = ?1";
-    SET_SEEN_AT = "UPDATE held_attempts SET seen_at = ?2 WHERE attempt_id = ?1 AND seen_at < ?2";
     HELD = "SELECT h.attempt_id, a.run_id, a.position, a.status, h.runner_id, h.system_id,
-            a.started_at, h.seen_at
+            a.started_at
             FROM held_attempts h CROSS JOIN attempts a ON a.id = h.attempt_id
             ORDER BY h.attempt_id";
 }
@@ -181,31 +178,11 @@ fn take(session: &mut Session, claim: &Claim, id: AttemptId) -> StoreResult<bool
         other => other?,
     };
     attempts::set_holder(session, id, claim.runner_id, claim.cancels_gracefully)?;
-    session.conn.prepare_cached(HOLD)?.execute((
-        id.0,
-        claim.runner_id.0,
-        &claim.system_id,
-        Col(claim.now),
-    ))?;
-    Ok(true)
-}
-
-/// When the holder was last known to be alive, as stored.
-pub(super) fn seen_at(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Timestamp>> {
-    Ok(db
-        .conn
-        .prepare_cached(SEEN_AT)?
-        .query_row([id.0], |row| row.col(0))
-        .optional()?)
-}
-
-/// Stores when the holder was last known to be alive.
-pub(super) fn set_seen_at(session: &Session, id: AttemptId, at: Timestamp) -> StoreResult<()> {
     session
         .conn
-        .prepare_cached(SET_SEEN_AT)?
-        .execute((id.0, Col(at)))?;
-    Ok(())
+        .prepare_cached(HOLD)?
+        .execute((id.0, claim.runner_id.0, &claim.system_id))?;
+    Ok(true)
 }
 
 /// Attempts that runners hold, oldest first.
@@ -216,7 +193,6 @@ pub(super) fn held(db: &Db<'_>) -> StoreResult<Vec<HeldAttempt>> {
     }
     let mut statement = db.conn.prepare_cached(HELD)?;
     let rows = statement.query_map([], |row| {
-        let seen_at = row.col(7)?;
         Ok(Holding {
             position: row.count(2)?,
             attempt: HeldAttempt {
@@ -226,8 +202,7 @@ pub(super) fn held(db: &Db<'_>) -> StoreResult<Vec<HeldAttempt>> {
                 runner_id: RunnerId(row.get(4)?),
                 system_id: row.get(5)?,
                 timeout_s: 0,
-                started_at: row.opt(6)?.unwrap_or(seen_at),
-                seen_at,
+                started_at: row.col(6)?,
             },
         })
     })?;

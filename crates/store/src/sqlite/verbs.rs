@@ -8,8 +8,8 @@ use tappet_model::{
 use super::create_run::PreparedRun;
 use super::idempotency::{self, Known};
 use super::{
-    SEEN_EVERY, Seen, SqliteStore, USED_EVERY, artifacts, assignment, attempts, events, projects,
-    queue, run_list, runners, runs, sign_ins, transition, triggers, users,
+    SqliteStore, USED_EVERY, artifacts, assignment, attempts, events, projects, queue, run_list,
+    runners, runs, sign_ins, transition, triggers, users,
 };
 use crate::{
     AccessToken, Action, Advance, Artifact, Assignment, Attempt, AttemptFilter, Claim, Creation,
@@ -263,17 +263,9 @@ impl Store for SqliteStore {
 
     fn act(&self, target: Target, action: Action, now: Timestamp) -> Verb<'_, Advance> {
         Box::pin(async move {
-            let advance = self
-                .writer
+            self.writer
                 .write(move |session| transition::act(session, target, action, now))
-                .await?;
-            let mut seen = self.seen();
-            for attempt in &advance.changed {
-                if !attempt.status.is_executing() {
-                    seen.remove(&attempt.id);
-                }
-            }
-            Ok(advance)
+                .await
         })
     }
 
@@ -282,43 +274,7 @@ impl Store for SqliteStore {
     }
 
     fn executing_attempts(&self) -> Verb<'_, Vec<HeldAttempt>> {
-        Box::pin(async move {
-            let mut held = self.readers.read(queue::held)?;
-            let seen = self.seen();
-            for attempt in &mut held {
-                if let Some(known) = seen.get(&attempt.id) {
-                    attempt.seen_at = attempt.seen_at.max(known.last);
-                }
-            }
-            Ok(held)
-        })
-    }
-
-    fn touch_attempt(&self, id: AttemptId, now: Timestamp) -> Verb<'_, ()> {
-        Box::pin(async move {
-            let known = self.seen().get(&id).copied();
-            let stored = match known {
-                Some(known) => known.stored,
-                None => match self.readers.read(|db| queue::seen_at(db, id))? {
-                    Some(stored) => stored,
-                    None => return Ok(()),
-                },
-            };
-            let is_due = stored <= now.minus(SEEN_EVERY);
-            self.seen().insert(
-                id,
-                Seen {
-                    last: known.map_or(now, |known| known.last.max(now)),
-                    stored: if is_due { now } else { stored },
-                },
-            );
-            if is_due {
-                self.writer
-                    .write(move |session| queue::set_seen_at(session, id, now))
-                    .await?;
-            }
-            Ok(())
-        })
+        Box::pin(async move { self.readers.read(queue::held) })
     }
 
     fn add_artifact(&self, new: NewArtifact) -> Verb<'_, Artifact> {

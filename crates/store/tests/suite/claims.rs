@@ -161,36 +161,10 @@ async fn held_attempts_are_those_between_claim_and_end() {
         [(short.id, 90, "s_1"), (long.id, 3600, "s_1")]
     );
     assert_eq!(Some(held[0].started_at), short.started_at);
-    assert_eq!(Some(held[0].seen_at), short.started_at);
 
     world.job_event(short.id, JobEvent::Success).await.unwrap();
     world.job_event(long.id, JobEvent::Cancel).await.unwrap();
     let held = world.store.executing_attempts().await.unwrap();
     assert_eq!(held.len(), 1);
     assert_eq!(held[0].status, Status::Canceling);
-}
-
-#[tokio::test]
-async fn a_sign_of_life_counts_at_once_and_survives_to_ten_seconds() {
-    let world = World::new().await;
-    world.create(&[job("test")]).await;
-    let id = world.take().await.attempt.id;
-    let mut last = world.now();
-    for _ in 0..15 {
-        last = world.now();
-        world.store.touch_attempt(id, last).await.unwrap();
-    }
-    let held = world.store.executing_attempts().await.unwrap();
-    assert_eq!(held[0].seen_at, last);
-
-    let world = world.reopen();
-    let held = world.store.executing_attempts().await.unwrap();
-    let age = last.since(held[0].seen_at);
-    assert!(age.as_secs() <= 10, "{age:?}");
-    let later = world.now();
-    world.store.touch_attempt(id, later).await.unwrap();
-    assert_eq!(
-        world.store.executing_attempts().await.unwrap()[0].seen_at,
-        later
-    );
 }

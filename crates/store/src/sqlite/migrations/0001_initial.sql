@@ -176,8 +176,7 @@ CREATE INDEX queue_by_tags ON queue (tags);
 CREATE TABLE held_attempts (
     attempt_id INTEGER PRIMARY KEY,
     runner_id INTEGER NOT NULL REFERENCES runners,
-    system_id TEXT NOT NULL,
-    seen_at INTEGER NOT NULL
+    system_id TEXT NOT NULL
 ) STRICT;
 
 -- One row per transaction and run. `changes` is a flat JSON list of pairs: the

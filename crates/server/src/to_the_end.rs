@@ -4,9 +4,7 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::Method;
-
-use super::errors::ApiError;
+use http::{Method, StatusCode};
 
 /// Gives each changing call a task of its own, which outlives the connection.
 pub async fn run(request: Request, next: Next) -> Response {
@@ -15,7 +13,11 @@ pub async fn run(request: Request, next: Next) -> Response {
     }
     match tokio::spawn(next.run(request)).await {
         Ok(response) => response,
-        Err(error) => ApiError::broken("a call", error).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a call broke off");
+            let body = serde_json::json!({ "message": "500 Internal Server Error" });
+            (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(body)).into_response()
+        }
     }
 }
 
