@@ -119,19 +119,25 @@ impl Git {
     /// mode 0700) that serves as `HOME` and holds our `gitconfig`. Several
     /// processes may share one home.
     pub fn find(home: &Path) -> Result<Git, GitError> {
+        let git = Self::locate(home)?;
+        git.check_version()?;
+        Ok(git)
+    }
+
+    /// [`Git::find`] without starting it: whether it is new enough is left to
+    /// [`Git::check_version`].
+    pub fn locate(home: &Path) -> Result<Git, GitError> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let executable = on_path(&path).ok_or(GitError::Missing)?;
         let home = prepare_home(home).map_err(|source| GitError::Home {
             home: home.to_owned(),
             source,
         })?;
-        let git = Git {
+        Ok(Git {
             environment: environment(&path, &home).into(),
             executable: executable.into(),
             protocols: PROTOCOLS.join(":").into(),
-        };
-        git.check_version()?;
-        Ok(git)
+        })
     }
 
     /// The absolute path of the executable.
@@ -195,7 +201,11 @@ impl Git {
         command
     }
 
-    fn check_version(&self) -> Result<(), GitError> {
+    /// Starts git and looks whether it is new enough.
+    ///
+    /// # Errors
+    /// [`GitError::TooOld`] or [`GitError::Broken`].
+    pub fn check_version(&self) -> Result<(), GitError> {
         let broken = |detail| GitError::Broken {
             executable: self.executable.to_path_buf(),
             detail,

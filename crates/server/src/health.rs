@@ -15,14 +15,37 @@ pub async fn healthz() -> &'static str {
 /// 200 when runs can be accepted; 503 with the reason otherwise.
 pub async fn readyz(State(app): State<SharedApp>) -> Response {
     if app.dispatch.is_draining() {
-        let body = Json(serde_json::json!({ "ready": false, "reason": "the server is stopping" }));
-        return (StatusCode::SERVICE_UNAVAILABLE, body).into_response();
+        return unready("the server is stopping");
+    }
+    if let Some(problem) = app.repositories.problem() {
+        return unready(problem);
     }
     match app.store.check().await {
         Ok(()) => Json(serde_json::json!({ "ready": true })).into_response(),
-        Err(error) => {
-            let body = serde_json::json!({ "ready": false, "reason": error.to_string() });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
+        Err(error) => unready(&error.to_string()),
+    }
+}
+
+fn unready(reason: &str) -> Response {
+    let body = serde_json::json!({ "ready": false, "reason": reason });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestServer;
+
+    #[tokio::test]
+    async fn a_git_that_is_too_old_makes_the_server_unready_with_the_reason() {
+        let server = TestServer::start().await;
+        assert_eq!(server.get("/-/readyz").send().await.status, 200);
+        server
+            .app()
+            .repositories
+            .give_up("git 1.0 is too old".to_owned());
+        let reply = server.get("/-/readyz").send().await;
+        assert_eq!(reply.status, 503);
+        assert_eq!(reply.json()["reason"], "git 1.0 is too old");
+        assert_eq!(server.get("/-/healthz").send().await.status, 200);
     }
 }

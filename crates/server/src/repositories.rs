@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -22,6 +22,8 @@ pub struct ProjectRepositories {
     mirrors: Mirrors,
     git: Git,
     allow_local: bool,
+    /// Why nothing can be read.
+    problem: OnceLock<String>,
     /// Default branches as read, since they are asked for at each trigger.
     default_branches: Mutex<HashMap<ProjectId, String>>,
 }
@@ -42,6 +44,7 @@ impl ProjectRepositories {
             mirrors: Mirrors::new(git.clone(), data_dir.join("repositories")),
             git,
             allow_local,
+            problem: OnceLock::new(),
             default_branches: Mutex::default(),
         }
     }
@@ -160,6 +163,16 @@ impl ProjectRepositories {
                 ))
             }
         }
+    }
+
+    /// Why no repository can be read, when git itself is at fault.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.get().map(String::as_str)
+    }
+
+    /// Nothing can be read from now on.
+    pub fn give_up(&self, problem: String) {
+        let _ = self.problem.set(problem);
     }
 
     /// The git program with its clean environment.

@@ -125,6 +125,7 @@ impl Server {
             tokio::spawn(overdue::watch(app.clone())),
             tokio::spawn(expiry::watch(app.clone())),
         ];
+        check_git(app.clone());
         let supervisor = start_runner(&app, dir)?;
         Ok(Self {
             app,
@@ -210,7 +211,7 @@ impl Server {
     }
 }
 
-/// What a start waits for, each on a disk or a process of its own.
+/// What a start opens.
 struct Opened {
     store: Arc<dyn Store>,
     git: Git,
@@ -218,14 +219,14 @@ struct Opened {
 }
 
 impl Opened {
-    /// Opens all three side by side.
+    /// Opens keys and database side by side. Git is only located: starting it
+    /// would take longer than all the rest.
     fn open(config: &Config, dir: &std::path::Path) -> Result<Self, StartError> {
         std::thread::scope(|scope| {
-            let git = scope.spawn(|| Git::find(&dir.join("git-home")));
             let keys = scope.spawn(|| Keys::open(config, dir));
             let store = SqliteStore::open(&dir.join("tappet.db"), SqliteOptions::default());
             Ok(Self {
-                git: git.join().expect("looking for git does not panic")?,
+                git: Git::locate(&dir.join("git-home"))?,
                 keys: keys.join().expect("reading keys does not panic")?,
                 store: Arc::new(store?),
             })
@@ -277,6 +278,16 @@ async fn restore(app: &App, now: Timestamp) -> Result<(), StartError> {
         tracing::warn!(%error, "cannot remove unfinished uploads");
     }
     Ok(())
+}
+
+/// Looks whether git is new enough; if not, the server is not ready.
+fn check_git(app: SharedApp) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = app.repositories.git().check_version() {
+            tracing::error!(%error, "runs cannot start");
+            app.repositories.give_up(error.to_string());
+        }
+    });
 }
 
 fn start_runner(app: &SharedApp, dir: PathBuf) -> Result<Option<JoinHandle<()>>, StartError> {

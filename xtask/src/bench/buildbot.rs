@@ -97,7 +97,7 @@ fn configuration(port: u16, directory: &Path) -> String {
         r#"from buildbot.plugins import schedulers, steps, util, worker
 c = BuildmasterConfig = {{}}
 c['workers'] = [worker.LocalWorker('local', max_builds=2)]
-c['protocols'] = {{}}
+c['protocols'] = {{'null': {{}}}}
 def factory(command):
     return util.BuildFactory([steps.ShellCommand(command=['bash', '-c', command])])
 c['builders'] = [
@@ -187,7 +187,7 @@ impl Running {
             let done: Value = connection
                 .json(
                     "GET",
-                    "/api/v2/builds?complete=true&field=buildid&limit=10000",
+                    "/api/v2/builds?complete=true&field=buildid&field=complete&limit=10000",
                     &[],
                     &json!({}),
                 )
