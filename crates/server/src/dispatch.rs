@@ -34,13 +34,23 @@ struct Waiters {
     queue: VecDeque<Waiter>,
     /// Attempts known to wait, for the queue limit.
     pending: HashSet<AttemptId>,
+    /// Attempts that were claimed before they were known to wait.
+    claimed_early: HashSet<AttemptId>,
+}
+
+/// Why a waiting request is woken.
+#[derive(Debug)]
+struct Wake {
+    /// Tags of the attempt.
+    tags: Vec<String>,
+    /// The attempt is about to be committed.
+    is_expected: bool,
 }
 
 struct Waiter {
     id: u64,
     claim: Claim,
-    /// Tells the tags of the attempt that it is woken for.
-    wake: oneshot::Sender<Vec<String>>,
+    wake: oneshot::Sender<Wake>,
 }
 
 /// A place in the line of waiting runners. Dropped after it was woken but
@@ -48,7 +58,7 @@ struct Waiter {
 struct Place<'a> {
     dispatch: &'a Dispatch,
     id: u64,
-    woken: oneshot::Receiver<Vec<String>>,
+    woken: oneshot::Receiver<Wake>,
     served: bool,
 }
 
@@ -68,8 +78,8 @@ impl Place<'_> {
     /// Woken meanwhile for an attempt that it did not take: the next one that
     /// fits may.
     fn pass_on(&mut self) {
-        if let Ok(tags) = self.woken.try_recv() {
-            self.dispatch.wake(&tags);
+        if let Ok(wake) = self.woken.try_recv() {
+            self.dispatch.wake(&wake.tags, false);
         }
     }
 }
@@ -90,8 +100,28 @@ impl Dispatch {
 
     /// An attempt became pending: wakes a runner that fits.
     pub fn enqueued(&self, id: AttemptId, tags: &[String]) {
-        self.lock().pending.insert(id);
-        self.wake(tags);
+        let mut waiters = self.lock();
+        if waiters.claimed_early.remove(&id) {
+            return;
+        }
+        waiters.pending.insert(id);
+        drop(waiters);
+        self.wake(tags, false);
+    }
+
+    /// An attempt is about to be committed as pending: wakes a runner that fits,
+    /// so that its claim can share the commit. If it comes too early it finds
+    /// nothing and waits on.
+    pub fn expect(&self, tags: &[String]) {
+        self.wake(tags, true);
+    }
+
+    /// A runner took an attempt, maybe before this side knew that it waits.
+    fn claimed(&self, id: AttemptId) {
+        let mut waiters = self.lock();
+        if !waiters.pending.remove(&id) {
+            waiters.claimed_early.insert(id);
+        }
     }
 
     /// An attempt is pending no longer.
@@ -109,25 +139,33 @@ impl Dispatch {
         self.lock().queue.len()
     }
 
-    fn wake(&self, tags: &[String]) {
-        self.wake_first(tags, |claim| fits(&claim.tags, claim.run_untagged, tags));
+    fn wake(&self, tags: &[String], is_expected: bool) {
+        let wake = || Wake {
+            tags: tags.to_vec(),
+            is_expected,
+        };
+        self.wake_first(wake, |claim| fits(&claim.tags, claim.run_untagged, tags));
     }
 
     /// Wakes a request of a runner process, for something that only it may have.
     fn wake_process(&self, runner: RunnerId, system_id: &str) {
-        self.wake_first(&[], |claim| {
+        let wake = || Wake {
+            tags: Vec::new(),
+            is_expected: false,
+        };
+        self.wake_first(wake, |claim| {
             claim.runner_id == runner && claim.system_id == system_id
         });
     }
 
-    fn wake_first(&self, tags: &[String], wanted: impl Fn(&Claim) -> bool) {
+    fn wake_first(&self, wake: impl Fn() -> Wake, wanted: impl Fn(&Claim) -> bool) {
         let mut waiters = self.lock();
         while let Some(at) = waiters.queue.iter().position(|one| wanted(&one.claim)) {
             let waiter = waiters
                 .queue
                 .remove(at)
                 .expect("position is inside the queue");
-            if waiter.wake.send(tags.to_vec()).is_ok() {
+            if waiter.wake.send(wake()).is_ok() {
                 return;
             }
         }
@@ -190,7 +228,10 @@ impl Dispatch {
                 return Ok(taken);
             }
             tokio::select! {
-                _ = &mut place.woken => place.served = true,
+                woken = &mut place.woken => {
+                    place.served = true;
+                    claim.is_expected = woken.is_ok_and(|wake| wake.is_expected);
+                }
                 () = tokio::time::sleep_until(give_up) => return Ok(None),
                 () = self.draining.cancelled() => return Ok(None),
             }
@@ -229,6 +270,7 @@ mod tests {
             tags: tags(words),
             run_untagged: words.is_empty(),
             cancels_gracefully: true,
+            is_expected: false,
             now: Timestamp(0),
         }
     }
@@ -243,6 +285,29 @@ mod tests {
         assert!(first.woken.try_recv().is_ok());
         assert!(second.woken.try_recv().is_err());
         assert!(docker.woken.try_recv().is_err());
+    }
+
+    #[test]
+    fn an_attempt_claimed_before_it_is_known_to_wait_wakes_nobody_and_is_not_counted() {
+        let dispatch = Dispatch::default();
+        let mut waiting = dispatch.queue_up(&claim(&[]));
+        dispatch.claimed(AttemptId(1));
+        dispatch.enqueued(AttemptId(1), &[]);
+        assert!(waiting.woken.try_recv().is_err());
+        assert_eq!(dispatch.pending(), 0);
+        dispatch.enqueued(AttemptId(1), &[]);
+        assert_eq!(dispatch.pending(), 1);
+    }
+
+    #[test]
+    fn an_expected_attempt_wakes_a_runner_that_fits_and_says_so() {
+        let dispatch = Dispatch::default();
+        let mut docker = dispatch.queue_up(&claim(&["docker"]));
+        let mut waiting = dispatch.queue_up(&claim(&[]));
+        dispatch.expect(&[]);
+        assert!(waiting.woken.try_recv().unwrap().is_expected);
+        assert!(docker.woken.try_recv().is_err());
+        assert_eq!(dispatch.pending(), 0);
     }
 
     #[test]

@@ -367,6 +367,11 @@ async fn store(
         idempotency: request.idempotency,
         now: clock::now(),
     };
+    if let NewRunContent::Planned(workflow) = &new.content
+        && let Some(first) = workflow.jobs.first()
+    {
+        app.dispatch.expect(&first.tags);
+    }
     match app.store.create_run(new).await {
         Ok(Creation::Created(advance)) => {
             app.announce(&advance).await;

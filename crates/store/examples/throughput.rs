@@ -96,6 +96,7 @@ async fn finish(store: &dyn Store, runner: RunnerId) -> Result<(), Failure> {
             tags: Vec::new(),
             run_untagged: true,
             cancels_gracefully: true,
+            is_expected: false,
             now: now(),
         };
         let Some(assignment) = store.claim(claim).await? else {

@@ -485,6 +485,9 @@ pub struct Claim {
     pub run_untagged: bool,
     /// It understands `canceling`.
     pub cancels_gracefully: bool,
+    /// A run is being created right now: the claim may share its commit, so it
+    /// looks where that run is first seen.
+    pub is_expected: bool,
     /// Now.
     pub now: Timestamp,
 }

@@ -65,7 +65,7 @@ async fn claim_and_hold(app: SharedApp, claim: Claim) -> Result<Option<Handover>
         let Some(assignment) = app.store.claim(claim.clone()).await? else {
             return Ok(None);
         };
-        app.dispatch.dequeued(assignment.attempt.id);
+        app.dispatch.claimed(assignment.attempt.id);
         let is_held = app.held.hand_out(
             assignment.attempt.id,
             claim.runner_id,

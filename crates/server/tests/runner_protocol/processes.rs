@@ -150,6 +150,7 @@ async fn a_job_claimed_for_a_client_that_has_gone_goes_to_the_next_request() {
         tags: runner.tags,
         run_untagged: runner.run_untagged,
         cancels_gracefully: true,
+        is_expected: false,
         now: tappet_server::clock::now(),
     };
     let patience = std::time::Duration::ZERO;

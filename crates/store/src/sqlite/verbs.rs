@@ -243,10 +243,11 @@ impl Store for SqliteStore {
     fn claim(&self, claim: Claim) -> Verb<'_, Option<Assignment>> {
         Box::pin(async move {
             // Waiting runners must not cost the writer anything.
-            if self
-                .readers
-                .read(|db| queue::next_for(db, &claim))?
-                .is_none()
+            if !claim.is_expected
+                && self
+                    .readers
+                    .read(|db| queue::next_for(db, &claim))?
+                    .is_none()
             {
                 return Ok(None);
             }

@@ -168,3 +168,14 @@ async fn held_attempts_are_those_between_claim_and_end() {
     assert_eq!(held.len(), 1);
     assert_eq!(held[0].status, Status::Canceling);
 }
+
+#[tokio::test]
+async fn an_expected_claim_sent_behind_a_creation_gets_its_job() {
+    let world = World::new().await;
+    let new = world.new_run(&[job("test")]);
+    let mut claim = world.any_job();
+    claim.is_expected = true;
+    let (creation, claimed) = tokio::join!(world.store.create_run(new), world.store.claim(claim));
+    let made = created(creation.unwrap()).changed[0].id;
+    assert_eq!(claimed.unwrap().unwrap().attempt.id, made);
+}

@@ -129,6 +129,7 @@ impl World {
             tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
             run_untagged: true,
             cancels_gracefully: true,
+            is_expected: false,
             now: self.now(),
         }
     }
