@@ -12,6 +12,7 @@ pub mod plan;
 pub mod runner_protocol;
 pub mod source;
 pub mod status;
+pub mod tags;
 pub mod time;
 pub mod variable;
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub use handover::Handover;
 pub use payload::{payload, secrets};
-use tappet_model::{AttemptId, RunnerId};
+use tappet_model::{AttemptId, RunnerId, tags};
 use tappet_store::{Claim, StoreError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -84,15 +84,6 @@ impl Place<'_> {
     }
 }
 
-/// Whether a runner may take a job (GitLab: `Ci::Runner#accepting_tags?`).
-pub fn fits(runner_tags: &[String], run_untagged: bool, job_tags: &[String]) -> bool {
-    if job_tags.is_empty() {
-        run_untagged
-    } else {
-        job_tags.iter().all(|tag| runner_tags.contains(tag))
-    }
-}
-
 impl Dispatch {
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiters> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
@@ -144,7 +135,9 @@ impl Dispatch {
             tags: tags.to_vec(),
             is_expected,
         };
-        self.wake_first(wake, |claim| fits(&claim.tags, claim.run_untagged, tags));
+        self.wake_first(wake, |claim| {
+            tags::fit(&claim.tags, claim.run_untagged, tags)
+        });
     }
 
     /// Wakes a request of a runner process, for something that only it may have.
@@ -242,25 +235,10 @@ impl Dispatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use tappet_model::{RunnerId, Timestamp};
 
     fn tags(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    #[rstest]
-    #[case::untagged_job_untagged_runner(&[], true, &[], true)]
-    #[case::tagged_runner_refuses_untagged(&["a"], false, &[], false)]
-    #[case::subset(&["a", "b"], false, &["a"], true)]
-    #[case::one_missing(&["a"], true, &["a", "b"], false)]
-    fn tags_decide(
-        #[case] runner: &[&str],
-        #[case] run_untagged: bool,
-        #[case] job: &[&str],
-        #[case] expected: bool,
-    ) {
-        assert_eq!(fits(&tags(runner), run_untagged, &tags(job)), expected);
     }
 
     fn claim(words: &[&str]) -> Claim {

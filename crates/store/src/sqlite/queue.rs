@@ -2,7 +2,7 @@
 //! else, so that a claim never meets the history.
 
 use tappet_engine::{Event, JobEvent};
-use tappet_model::{AttemptId, RunId, RunnerId, Status};
+use tappet_model::{AttemptId, RunId, RunnerId, Status, tags};
 
 use super::attempts::{self, AttemptPlace};
 use super::content::{Db, StoredPlan};
@@ -88,8 +88,8 @@ pub(super) fn next_for(db: &Db<'_>, claim: &Claim) -> StoreResult<Option<Attempt
         .collect::<Result<_, _>>()?;
     let mut oldest = None;
     for list in lists {
-        let tags = tag_list(&list)?;
-        if fits(&tags, claim) {
+        let job = tag_list(&list)?;
+        if tags::fit(&claim.tags, claim.run_untagged, &job) {
             let id: Option<i64> = db
                 .conn
                 .prepare_cached(OLDEST)?
@@ -104,16 +104,6 @@ pub(super) fn next_for(db: &Db<'_>, claim: &Claim) -> StoreResult<Option<Attempt
         return Ok(None);
     }
     Ok(oldest.map(AttemptId))
-}
-
-/// GitLab's rule: every tag of the job is one of the runner's, and a job
-/// without tags needs a runner that takes such jobs.
-fn fits(job: &[String], claim: &Claim) -> bool {
-    if job.is_empty() {
-        claim.run_untagged
-    } else {
-        job.iter().all(|tag| claim.tags.contains(tag))
-    }
 }
 
 /// The same text for the same set of tags.
