@@ -19,6 +19,7 @@ pub mod intake;
 pub mod logs;
 mod overdue;
 pub mod repositories;
+pub mod rights;
 mod runner_process;
 pub mod secrets;
 mod serve;

@@ -6,7 +6,7 @@
 //! and the store's own filters. The runner protocol, which shares the address
 //! space, is [`runner`](super::runner)'s.
 
-pub mod access;
+mod access;
 mod artifacts;
 mod auth;
 mod call;

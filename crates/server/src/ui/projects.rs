@@ -11,8 +11,8 @@ use super::paging::{self, Pages};
 use super::problem::{PageResult, Problem};
 use super::status_mark::StatusMark;
 use super::visit::{Frame, Visit, html};
-use crate::api::gitlab::access::can_read_project;
 use crate::app::App;
+use crate::rights::can_read_project;
 
 #[derive(Template)]
 #[template(path = "projects.html")]

@@ -6,8 +6,8 @@ use tappet_store::{Project, Run};
 use super::moment::size_text;
 use super::problem::PageResult;
 use super::visit::Visit;
-use crate::api::gitlab::access::Role;
 use crate::intake;
+use crate::rights::Role;
 
 /// Longer values are cut on the page; the API gives all of them.
 const SHOWN_BYTES: usize = 64 * 1024;

@@ -9,9 +9,9 @@ use tappet_store::{Project, StoreError, User};
 use super::assets;
 use super::problem::{PageResult, Problem};
 use super::session::session_user;
-use crate::api::gitlab::access::{self, Role};
 use crate::app::SharedApp;
 use crate::clock;
+use crate::rights::{self, Role};
 
 /// What all pages know.
 pub struct Visit {
@@ -66,7 +66,7 @@ impl Visit {
     /// looks as if it did not.
     pub async fn project(&self, path: &str) -> PageResult<Project> {
         let project = self.app.store.project_by_path(path).await?;
-        match project.filter(|project| access::can_read_project(self.user.as_ref(), project)) {
+        match project.filter(|project| rights::can_read_project(self.user.as_ref(), project)) {
             Some(project) => Ok(project),
             None if self.user.is_none() => Err(Problem::SignInFirst),
             None => Err(Problem::NotFound),
@@ -77,7 +77,7 @@ impl Visit {
     pub fn role(&self, project: &Project) -> Option<Role> {
         self.user
             .as_ref()
-            .and_then(|user| access::role_of(user, project))
+            .and_then(|user| rights::role_of(user, project))
     }
 
     /// The visitor may start, retry and cancel.

@@ -1,40 +1,15 @@
-//! What a caller may do: every decision about rights in the GitLab API is here.
+//! Who calls, and GitLab's answers to those who may not. What a person may do
+//! at all is decided in [`crate::rights`].
 
 use http::StatusCode;
 use tappet_model::ProjectId;
-use tappet_store::{Project, Run, StoreError, User};
+use tappet_store::{Project, Run, StoreError};
 
 use super::auth::{self, Caller, JobTokens};
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
 use crate::app::{App, SharedApp};
-
-/// What a member of a project is, the weakest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Role {
-    /// Starts, retries and cancels pipelines.
-    Developer,
-    /// Manages triggers and reads variables.
-    Maintainer,
-    /// Does everything.
-    Owner,
-}
-
-impl Role {
-    /// GitLab's access level number.
-    pub fn level(self) -> u32 {
-        match self {
-            Role::Developer => 30,
-            Role::Maintainer => 40,
-            Role::Owner => 50,
-        }
-    }
-}
-
-/// The role of a user in a project; an administrator counts as owner.
-pub fn role_of(user: &User, project: &Project) -> Option<Role> {
-    (user.is_admin || user.id == project.creator_id).then_some(Role::Owner)
-}
+use crate::rights::{Role, can_read_project, role_of};
 
 /// A user, or nobody, in front of a project.
 #[derive(Clone, Debug)]
@@ -95,25 +70,6 @@ fn allowed(yes: bool) -> ApiResult<()> {
     } else {
         Err(ApiError::forbidden())
     }
-}
-
-/// Whether a project shows itself to a user, or to nobody in particular.
-pub fn can_read_project(user: Option<&User>, project: &Project) -> bool {
-    match project.visibility.as_str() {
-        "public" => true,
-        "internal" => user.is_some(),
-        _ => user.is_some_and(|user| role_of(user, project).is_some()),
-    }
-}
-
-/// Whether a user's runs of this project may be started.
-pub fn can_run(user: &User, project: &Project) -> bool {
-    !user.is_blocked && role_of(user, project) >= Some(Role::Developer)
-}
-
-/// Whether a user may create projects. Members come with their own rules.
-pub fn can_create_project(user: &User) -> bool {
-    user.is_admin
 }
 
 /// Whether a route wants to know who calls.
@@ -181,6 +137,8 @@ mod tests {
     use tappet_store::RepositorySource;
 
     use super::*;
+    use crate::rights::can_run;
+    use tappet_store::User;
 
     fn user(id: i64, is_admin: bool) -> User {
         User {

@@ -15,6 +15,7 @@ use super::entities::project::{Project, RepositoryFacts};
 use super::errors::{ApiError, ApiResult};
 use super::pagination::{self, Pages};
 use crate::app::{App, SharedApp};
+use crate::rights;
 
 /// Filters of GitLab that would change the list and that we do not have.
 const UNSUPPORTED: [&str; 14] = [
@@ -50,7 +51,7 @@ fn shown<'a>(
     app: &App,
     project: &'a ProjectRecord,
     facts: &'a RepositoryFacts,
-    role: Option<access::Role>,
+    role: Option<rights::Role>,
 ) -> Project<'a> {
     Project::of(&app.config, project, facts, role)
 }
@@ -131,7 +132,7 @@ impl Wanted {
 
     fn takes(&self, project: &ProjectRecord) -> bool {
         let user = self.user.as_ref();
-        let visible = access::can_read_project(user, project);
+        let visible = rights::can_read_project(user, project);
         let matches = self
             .visibility
             .is_none_or(|visibility| visibility.as_str() == project.visibility);
@@ -178,7 +179,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         .zip(&facts)
         .map(|(project, facts)| {
             let user = wanted.user.as_ref();
-            let role = user.and_then(|user| access::role_of(user, project));
+            let role = user.and_then(|user| rights::role_of(user, project));
             shown(&app, project, facts, role)
         })
         .collect();

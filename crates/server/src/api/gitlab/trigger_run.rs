@@ -22,6 +22,7 @@ use super::params::Params;
 use crate::app::{App, SharedApp};
 use crate::clock;
 use crate::intake::{self, RunRequest, Started};
+use crate::rights;
 
 /// GitLab's limit of inputs of one pipeline.
 const MAX_INPUTS: usize = 20;
@@ -173,10 +174,10 @@ async fn authority(app: &App, project: &Project, token: Token) -> ApiResult<Opti
     let Some(user) = app.store.user(owner).await? else {
         return Ok(None);
     };
-    if !access::can_read_project(Some(&user), project) {
+    if !rights::can_read_project(Some(&user), project) {
         return Ok(None);
     }
-    if !access::can_run(&user, project) {
+    if !rights::can_run(&user, project) {
         return Err(ApiError::invalid(
             "base",
             "Insufficient permissions to create a new pipeline",

@@ -4,8 +4,8 @@ use serde::Serialize;
 use tappet_store::{Project as ProjectRecord, RepositorySource};
 
 use super::Time;
-use crate::api::gitlab::access::Role;
 use crate::config::Config;
+use crate::rights::Role;
 
 /// GitLab: `API::Entities::Project`, the part that clients read, and
 /// `ci_configs` of our own.

@@ -6,13 +6,13 @@ use http::StatusCode;
 use tappet_model::RefName;
 use tappet_store::{NewProject, StoreError, User};
 
-use crate::api::gitlab::access::{self, Role};
 use crate::api::gitlab::auth::{self, JobTokens};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::project::{Project, RepositoryFacts};
 use crate::api::gitlab::errors::{ApiError, ApiResult};
 use crate::app::SharedApp;
 use crate::clock;
+use crate::rights::{self, Role};
 
 /// First segments that belong to the server itself.
 const RESERVED: [&str; 3] = ["api", "ci", "-"];
@@ -45,7 +45,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let caller = auth::authenticate(&app, &call, JobTokens::Ignored).await?;
     let user = caller.require_user()?;
     let asked = validated(&call, user)?;
-    if !access::can_create_project(user) {
+    if !rights::can_create_project(user) {
         return Err(ApiError::forbidden());
     }
     if app.store.project_by_path(&asked.path).await?.is_some() {
