@@ -105,10 +105,17 @@ struct Queue {
     waiting: Vec<Waiter>,
 }
 
+/// What a fetch brings up to date.
+#[derive(Clone, Debug)]
+enum Wanted {
+    Ref(RefName),
+    Everything,
+}
+
 #[derive(Debug)]
 struct Waiter {
     url: RemoteUrl,
-    name: RefName,
+    wanted: Wanted,
     reply: oneshot::Sender<Result<(), FetchError>>,
 }
 
@@ -146,6 +153,24 @@ impl Mirrors {
         url: &RemoteUrl,
         name: &RefName,
     ) -> Result<Arc<Repository>, FetchError> {
+        self.refreshed(key, url, Wanted::Ref(name.clone())).await
+    }
+
+    /// The mirror with all branches and tags as they stand in the remote now.
+    pub async fn fetch_everything(
+        &self,
+        key: &str,
+        url: &RemoteUrl,
+    ) -> Result<Arc<Repository>, FetchError> {
+        self.refreshed(key, url, Wanted::Everything).await
+    }
+
+    async fn refreshed(
+        &self,
+        key: &str,
+        url: &RemoteUrl,
+        wanted: Wanted,
+    ) -> Result<Arc<Repository>, FetchError> {
         let (repository, just_copied) = self.ensure_fresh(key, url).await?;
         if just_copied {
             return Ok(repository);
@@ -153,7 +178,7 @@ impl Mirrors {
         let (reply, done) = oneshot::channel();
         let waiter = Waiter {
             url: url.clone(),
-            name: name.clone(),
+            wanted,
             reply,
         };
         let start = {
@@ -229,8 +254,8 @@ impl Mirrors {
                 let group = take_group(&mut queue.waiting, &url, REFS_PER_FETCH);
                 (url, group)
             };
-            let names: Vec<RefName> = group.iter().map(|waiter| waiter.name.clone()).collect();
-            let outcome = self.fetch(&key, &url, &names).await;
+            let wanted: Vec<Wanted> = group.iter().map(|waiter| waiter.wanted.clone()).collect();
+            let outcome = self.fetch(&key, &url, &wanted).await;
             let late = match &outcome {
                 Ok(()) => Vec::new(),
                 // The remote failed while they waited: that is their answer as well.

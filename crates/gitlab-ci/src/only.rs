@@ -145,7 +145,8 @@ impl RefPattern {
             return false;
         }
         let kind = match context.ref_kind {
-            RefKind::Branch => "branches",
+            // GitLab 8, which ran commits by their id: whatever is no tag.
+            RefKind::Branch | RefKind::Commit => "branches",
             RefKind::Tag => "tags",
         };
         if pattern == kind {

@@ -109,14 +109,17 @@ pub enum RefKind {
     Branch,
     /// Under `refs/tags/`.
     Tag,
+    /// No ref at all: a commit that was asked for by its id.
+    Commit,
 }
 
 impl RefKind {
-    /// `branch` or `tag`.
+    /// `branch`, `tag` or `commit`.
     pub fn as_str(self) -> &'static str {
         match self {
             RefKind::Branch => "branch",
             RefKind::Tag => "tag",
+            RefKind::Commit => "commit",
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tappet_model::{RefKind, RefName};
 
-use super::{FetchError, Mirrors, local_failure};
+use super::{FetchError, Mirrors, Wanted, local_failure};
 use crate::address::RemoteUrl;
 use crate::command::{self, Finished, RunError};
 
@@ -55,17 +55,17 @@ impl Mirrors {
         Ok(())
     }
 
-    /// Brings `names` up to date. Refs that share their prefix come along, which
+    /// Brings what is wanted up to date. Refs that share their prefix come along, which
     /// lets one fetch take a ref that may be branch, tag or deleted.
     pub(super) async fn fetch(
         &self,
         key: &str,
         url: &RemoteUrl,
-        names: &[RefName],
+        wanted: &[Wanted],
     ) -> Result<(), FetchError> {
         let path = self.path(key)?;
         let limit = self.inner.limits.fetch;
-        let mut refspecs: Vec<String> = names.iter().flat_map(refspecs).collect();
+        let mut refspecs: Vec<String> = wanted.iter().flat_map(refspecs).collect();
         refspecs.sort();
         refspecs.dedup();
         match self.fetch_into(&path, url, &refspecs, limit).await {
@@ -156,11 +156,15 @@ fn without_password(text: String, url: &RemoteUrl) -> String {
     }
 }
 
-fn refspecs(name: &RefName) -> Vec<String> {
+fn refspecs(wanted: &Wanted) -> Vec<String> {
+    let Wanted::Ref(name) = wanted else {
+        return ALL.map(str::to_owned).to_vec();
+    };
     let (kind, short) = name.split();
     let folders = match kind {
         Some(RefKind::Branch) => &["heads"][..],
         Some(RefKind::Tag) => &["tags"],
+        Some(RefKind::Commit) => &[],
         None => &["heads", "tags"],
     };
     folders

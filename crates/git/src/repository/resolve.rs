@@ -13,9 +13,9 @@ use crate::error::ReadError;
 /// What a name stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ResolvedRef {
-    /// The short name.
+    /// The short name; of a commit the id as it was written.
     pub name: String,
-    /// Branch or tag.
+    /// Branch, tag or commit.
     pub kind: RefKind,
     /// The commit; annotated tags are followed.
     pub sha: CommitSha,
@@ -48,6 +48,7 @@ impl Repository {
             None => self.on_either(&branch, &tag).await?,
             Some(RefKind::Branch) => (self.on_one(&branch).await?, None),
             Some(RefKind::Tag) => (None, self.on_one(&tag).await?),
+            Some(RefKind::Commit) => (None, None),
         };
         let on_branch = self.confirmed(&branch, on_branch).await?;
         let on_tag = self.confirmed(&tag, on_tag).await?;
@@ -75,6 +76,32 @@ impl Repository {
                 Err(ResolveError::NotFound)
             }
         }
+    }
+
+    /// The commit whose id is, or begins with, `text`: 7 to 40 hex digits. `None`
+    /// when there is none, or more than one.
+    pub async fn resolve_commit(&self, text: &str) -> Result<Option<ResolvedRef>, ReadError> {
+        if !is_commit_id(text) {
+            return Ok(None);
+        }
+        let found = self.on_one(text).await?;
+        // Git also takes the text for a ref under `refs/` or `refs/remotes/`.
+        let digits = text.to_ascii_lowercase();
+        let Some(id) = found
+            .map(|object| object.id)
+            .filter(|id| id.starts_with(&digits))
+        else {
+            return Ok(None);
+        };
+        let sha = id
+            .parse()
+            .map_err(|_| ReadError::corrupt(format!("commit {text} has the id {id}")))?;
+        Ok(Some(ResolvedRef {
+            name: text.to_owned(),
+            kind: RefKind::Commit,
+            sha,
+            tag_message: None,
+        }))
     }
 
     async fn on_one(&self, full_name: &str) -> Result<Option<Object>, ReadError> {
@@ -149,6 +176,12 @@ impl Repository {
         locked(&self.tag_messages).put(tag.id, Arc::clone(&message), 1);
         Ok(Some(message))
     }
+}
+
+/// Whether a text can be a commit id or the beginning of one. Shorter ones are
+/// rather the name of something.
+fn is_commit_id(text: &str) -> bool {
+    (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn peel(full_name: &str) -> Query {

@@ -131,6 +131,21 @@ async fn a_fetch_sees_new_moved_and_deleted_refs() {
 }
 
 #[tokio::test]
+async fn a_fetch_of_everything_brings_commits_of_any_branch() {
+    let sample = Sample::new();
+    let remote = Remote::serving(&sample);
+    let mirrors = mirrors(&sample);
+    let url = remote.url();
+    let mirror = mirrors.ensure("7", &url).await.unwrap();
+    sample.git(&["switch", "--quiet", "--create", "side"]);
+    let later = sample.commit("later");
+    assert_eq!(mirror.resolve_commit(later.as_str()).await, Ok(None));
+    let mirror = mirrors.fetch_everything("7", &url).await.unwrap();
+    let found = mirror.resolve_commit(later.as_str()).await.unwrap();
+    assert_eq!(found.map(|found| found.sha), Some(later));
+}
+
+#[tokio::test]
 async fn a_branch_that_gave_way_to_a_folder_does_not_block() {
     let sample = Sample::new();
     sample.git(&["branch", "a"]);

@@ -289,3 +289,41 @@ async fn polled_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_commit_is_found_by_its_id_and_by_the_beginning_of_it() {
+    let sample = Sample::new();
+    let first = sample.sha("main");
+    sample.commit("second");
+    let repository = sample.open().await;
+    let upper = first.as_str().to_ascii_uppercase();
+    for text in [first.as_str(), &first.as_str()[..7], &upper] {
+        let found = repository.resolve_commit(text).await.unwrap().unwrap();
+        assert_eq!((found.kind, &found.sha), (RefKind::Commit, &first));
+        assert_eq!(found.name, text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_commit_id_finds_no_commit() {
+    let sample = Sample::new();
+    let first = sample.sha("main");
+    let tree = sample.git(&["rev-parse", "main^{tree}"]);
+    sample.git(&["update-ref", "refs/remotes/abcdef0", first.as_str()]);
+    sample.git(&["update-ref", "refs/1234567", first.as_str()]);
+    let repository = sample.open().await;
+    let absent = "0123456789abcdef0123456789abcdef01234567";
+    let texts = [
+        &first.as_str()[..6],
+        absent,
+        &tree,
+        "abcdef0",
+        "1234567",
+        "main",
+        "HEAD~1",
+        "",
+    ];
+    for text in texts {
+        assert_eq!(repository.resolve_commit(text).await, Ok(None), "{text}");
+    }
+}

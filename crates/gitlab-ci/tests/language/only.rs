@@ -162,3 +162,14 @@ fn policies_see_variables_of_the_job() {
     let scenario = scenario("only: {variables: [$A == \"job\"]}\n  variables: {A: job}");
     assert!(is_included(&scenario));
 }
+
+#[rstest]
+#[case("only: [branches]", true)]
+#[case("only: [tags]", false)]
+#[case("only: [main]", false)]
+#[case("except: [branches]", false)]
+#[case("tags: []", true)]
+fn a_commit_without_a_ref_counts_as_no_tag(#[case] keys: &str, #[case] expected: bool) {
+    let scenario = scenario(keys).on_commit(&"c".repeat(40));
+    assert_eq!(is_included(&scenario), expected);
+}

@@ -69,6 +69,12 @@ impl Scenario {
         self
     }
 
+    pub fn on_commit(mut self, id: &str) -> Self {
+        self.ref_name = id.to_owned();
+        self.ref_kind = RefKind::Commit;
+        self
+    }
+
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self

@@ -224,7 +224,7 @@ fn build(
             ref_name: run.ref_name.clone(),
             sha: run.sha.as_str().to_owned(),
             before_sha: CommitSha::ZERO.to_owned(),
-            ref_type: run.ref_kind.as_str().to_owned(),
+            ref_type: ref_type(run.ref_kind).to_owned(),
             refspecs: refspecs(assignment),
             depth: depth.unwrap_or(0),
             protected: Some(false),
@@ -250,16 +250,27 @@ fn build(
     }
 }
 
+/// Runners know two words only.
+fn ref_type(kind: RefKind) -> &'static str {
+    match kind {
+        RefKind::Branch | RefKind::Commit => "branch",
+        RefKind::Tag => "tag",
+    }
+}
+
 /// The pinned commit first, so that a force-push cannot take it away, then its ref.
 fn refspecs(assignment: &Assignment) -> Vec<String> {
     let run = &assignment.run;
     let pinned = format!("+{}:refs/pipelines/{}", run.sha, run.id);
     let name = &run.ref_name;
-    let named = match run.ref_kind {
-        RefKind::Branch => format!("+refs/heads/{name}:refs/remotes/origin/{name}"),
-        RefKind::Tag => format!("+refs/tags/{name}:refs/tags/{name}"),
-    };
-    vec![pinned, named]
+    match run.ref_kind {
+        RefKind::Branch => {
+            let named = format!("+refs/heads/{name}:refs/remotes/origin/{name}");
+            vec![pinned, named]
+        }
+        RefKind::Tag => vec![pinned, format!("+refs/tags/{name}:refs/tags/{name}")],
+        RefKind::Commit => vec![pinned],
+    }
 }
 
 fn steps(assignment: &Assignment, timeout_s: u64) -> Vec<Step> {

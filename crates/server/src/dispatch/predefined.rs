@@ -82,6 +82,7 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     match facts.ref_kind {
         RefKind::Branch => list.raw("CI_COMMIT_BRANCH", facts.ref_name),
         RefKind::Tag => list.raw("CI_COMMIT_TAG", facts.ref_name),
+        RefKind::Commit => {}
     }
     list.raw(
         "CI_COMMIT_MESSAGE",

@@ -42,6 +42,7 @@ impl FromSql for Col<RefKind> {
         match value.as_str()? {
             "branch" => Ok(Col(RefKind::Branch)),
             "tag" => Ok(Col(RefKind::Tag)),
+            "commit" => Ok(Col(RefKind::Commit)),
             _ => Err(FromSqlError::InvalidType),
         }
     }
