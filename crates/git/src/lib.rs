@@ -29,5 +29,6 @@ pub use error::ReadError;
 pub use mirrors::{FetchError, FetchLimits, Mirrors};
 pub use repositories::Repositories;
 pub use repository::{
-    FileAt, FileError, OpenError, ReadLimits, Ref, Repository, ResolveError, ResolvedRef,
+    CommitStats, FileAt, FileError, HistoryFilter, OpenError, ReadLimits, Ref, Repository,
+    ResolveError, ResolvedRef,
 };

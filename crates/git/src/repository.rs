@@ -5,14 +5,17 @@
 
 mod exact_ref;
 mod file;
+mod find_commit;
+mod history;
 mod open;
+mod refs;
 mod resolve;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tappet_model::{CommitSha, RefKind};
+use tappet_model::CommitSha;
 use tokio::process::Command;
 
 use crate::batch::{Batch, ObjectKind, Query};
@@ -24,7 +27,9 @@ use crate::lru::Lru;
 use exact_ref::ExactRefs;
 
 pub use file::{FileAt, FileError};
+pub use history::{CommitStats, HistoryFilter};
 pub use open::OpenError;
+pub use refs::Ref;
 pub use resolve::{ResolveError, ResolvedRef};
 
 /// The largest commit or tag object read, in bytes.
@@ -76,17 +81,6 @@ pub struct Repository {
     blobs: Mutex<Lru<String, Arc<[u8]>>>,
 }
 
-/// One branch or tag.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ref {
-    /// Branch or tag.
-    pub kind: RefKind,
-    /// The short name.
-    pub name: String,
-    /// The commit it leads to; annotated tags are followed.
-    pub sha: CommitSha,
-}
-
 impl Repository {
     /// The absolute git directory: `.git` of a work tree, or the bare repository itself.
     pub fn git_dir(&self) -> &Path {
@@ -122,20 +116,6 @@ impl Repository {
         command.args(["refs/heads/", "refs/tags/"]);
         let finished = self.run(command).await?;
         Ok(self.succeeded(finished)?.stdout.is_empty())
-    }
-
-    /// All branches, then all tags, by name. Tags that lead to no commit and names
-    /// that are not UTF-8 are left out.
-    pub async fn refs(&self) -> Result<Vec<Ref>, ReadError> {
-        let mut command = self.reading();
-        command.args(["for-each-ref", "--sort=refname", REFS_FORMAT]);
-        command.args(["refs/heads/", "refs/tags/"]);
-        let finished = self.run(command).await?;
-        let listed = self.succeeded(finished)?.stdout;
-        Ok(listed
-            .split(|&byte| byte == b'\n')
-            .filter_map(listed_ref)
-            .collect())
     }
 
     /// The commit `sha`.
@@ -190,29 +170,6 @@ impl Repository {
             Err(ReadError::corrupt(finished.complaint()))
         }
     }
-}
-
-const REFS_FORMAT: &str =
-    "--format=%(refname)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)";
-
-fn listed_ref(line: &[u8]) -> Option<Ref> {
-    let text = std::str::from_utf8(line).ok()?;
-    let mut fields = text.split('\0');
-    let name = fields.next()?;
-    let (kind, name) = match name.strip_prefix("refs/heads/") {
-        Some(short) => (RefKind::Branch, short),
-        None => (RefKind::Tag, name.strip_prefix("refs/tags/")?),
-    };
-    let direct = (fields.next()?, fields.next()?);
-    let peeled = (fields.next()?, fields.next()?);
-    let (_, sha) = [direct, peeled]
-        .into_iter()
-        .find(|(kind, _)| *kind == "commit")?;
-    Some(Ref {
-        kind,
-        name: name.to_owned(),
-        sha: sha.parse().ok()?,
-    })
 }
 
 /// A cache stays usable when a thread panicked while holding it.

@@ -91,6 +91,22 @@ impl ProjectRepositories {
             })
     }
 
+    /// Brings all branches and tags of a remote project up to date; local ones
+    /// always are.
+    pub async fn refresh_everything(&self, project: &Project) -> Result<(), RepositoryUnavailable> {
+        let RepositorySource::Remote(url) = &project.source else {
+            return Ok(());
+        };
+        let url = parse_remote(url)?;
+        self.mirrors
+            .fetch_everything(&mirror_key(&url), &url)
+            .await
+            .map(|_| ())
+            .map_err(|error| RepositoryUnavailable {
+                message: error.to_string(),
+            })
+    }
+
     /// Keeps a commit of a mirror while runs use it.
     pub async fn keep(&self, project: &Project, sha: &tappet_model::CommitSha) {
         if let RepositorySource::Remote(url) = &project.source

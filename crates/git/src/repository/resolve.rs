@@ -184,6 +184,6 @@ fn is_commit_id(text: &str) -> bool {
     (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn peel(full_name: &str) -> Query {
+pub(super) fn peel(full_name: &str) -> Query {
     Query::Info(format!("{full_name}^{{commit}}"))
 }

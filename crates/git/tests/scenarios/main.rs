@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod find;
 mod fixture;
+mod history;
 mod hostile;
 mod lifecycle;
 mod mirrors;

@@ -336,3 +336,23 @@ async fn keys_stay_inside_the_mirrors_folder() {
         assert!(matches!(error, FetchError::Local { .. }), "{key}: {error}");
     }
 }
+
+#[tokio::test]
+async fn everything_can_be_brought_up_to_date_at_once() {
+    let sample = Sample::new();
+    sample.git(&["branch", "old"]);
+    let remote = Remote::serving(&sample);
+    let mirrors = mirrors(&sample);
+    mirrors.ensure("7", &remote.url()).await.unwrap();
+    sample.git(&["branch", "--move", "old", "new"]);
+    sample.git(&["tag", "v1"]);
+    let mirror = mirrors.fetch_everything("7", &remote.url()).await.unwrap();
+    let names: Vec<String> = mirror
+        .refs()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|found| found.name)
+        .collect();
+    assert_eq!(names, ["main", "new", "v1"]);
+}

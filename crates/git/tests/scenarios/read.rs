@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 use tappet_git::{FileError, ReadError, Ref};
-use tappet_model::{CommitSha, RefKind};
+use tappet_model::{CommitSha, RefKind, Timestamp};
 
 use crate::fixture::Sample;
 
@@ -165,7 +165,10 @@ async fn refs_are_listed_with_their_commits() {
     let entry = |kind, name: &str| Ref {
         kind,
         name: name.to_owned(),
+        target: sample.git(&["rev-parse", name]),
         sha: sha.clone(),
+        dated: Timestamp(1_700_000_000_000_000),
+        is_annotated: name == "v1",
     };
     assert_eq!(
         sample.open().await.refs().await.unwrap(),
