@@ -51,4 +51,16 @@ ids! {
     ArtifactId,
     /// A row of the event log, rising by one per event.
     EventId,
+    /// A pipeline schedule.
+    ScheduleId,
+    /// A variable kept in settings.
+    VariableId,
+    /// An outgoing webhook.
+    HookId,
+    /// A protected branch or tag, or a pattern of them.
+    ProtectedRefId,
+    /// A commit status set from outside.
+    CommitStatusId,
+    /// A row of the audit log.
+    AuditEntryId,
 }

@@ -20,7 +20,8 @@ pub use diagnostic::{Diagnostic, Position};
 pub use failure::FailureReason;
 pub use git_ref::{CommitSha, RefKind, RefName};
 pub use id::{
-    ArtifactId, AttemptId, EventId, JobId, ProjectId, RunId, RunnerId, TokenId, TriggerId, UserId,
+    ArtifactId, AttemptId, AuditEntryId, CommitStatusId, EventId, HookId, JobId, ProjectId,
+    ProtectedRefId, RunId, RunnerId, ScheduleId, TokenId, TriggerId, UserId, VariableId,
     WorkflowId,
 };
 pub use source::Source;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tappet_store::Store;
+use tappet_store::{Run, Store, StoreResult, User};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact_files::ArtifactFiles;
@@ -45,6 +45,16 @@ pub struct App {
     pub runner_process: RunnerProcess,
     /// Ends every stream when the server stops.
     pub shutdown: CancellationToken,
+}
+
+impl App {
+    /// Whom a run impersonates; nobody when a legacy trigger started it.
+    pub async fn user_of(&self, run: &Run) -> StoreResult<Option<User>> {
+        match run.user_id {
+            Some(id) => self.store.user(id).await,
+            None => Ok(None),
+        }
+    }
 }
 
 /// The state of the routers.

@@ -6,6 +6,7 @@
 
 mod in_flight;
 mod parsed_files;
+mod permission;
 mod variables;
 
 use std::cell::OnceCell;
@@ -13,13 +14,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tappet_git::{FileError, Repository, ResolveError, ResolvedRef};
+use tappet_git::{Commit, FileError, Repository, ResolveError, ResolvedRef};
 use tappet_gitlab_ci::{Context, PlanError};
 use tappet_model::plan::Plan;
-use tappet_model::{Diagnostic, FailureReason, RefName, Source, Variable};
+use tappet_model::{
+    AttemptId, CommitSha, Diagnostic, FailureReason, RefKind, RefName, ScheduleId, Source, Variable,
+};
 use tappet_store::{
     Creation, IdempotencyKey, NewJob, NewRun, NewRunContent, NewWorkflow, Project, RememberedRun,
-    Run, RunNotes, StoreError, Trigger, User,
+    Run, RunNotes, RunOrigin, StoreError, Trigger, User,
 };
 
 use crate::app::App;
@@ -44,18 +47,59 @@ pub struct Intake {
 pub struct RunRequest {
     /// Of this project.
     pub project: Project,
-    /// With whose rights.
-    pub user: User,
+    /// With whose rights; a legacy trigger has nobody's.
+    pub user: Option<User>,
     /// Why.
     pub source: Source,
     /// With which trigger.
     pub trigger: Option<Trigger>,
     /// Ref as the caller wrote it.
     pub ref_name: String,
+    /// A commit id will do for the ref.
+    pub accepts_sha: bool,
     /// Given variables in order.
     pub variables: Vec<Variable>,
+    /// The job whose token asks.
+    pub source_job: Option<AttemptId>,
+    /// The schedule that was due.
+    pub schedule: Option<ScheduleId>,
+    /// Where the ref stood before a push.
+    pub before_sha: Option<CommitSha>,
+    /// Jobs also get the variable names of GitLab before 9.0.
+    pub has_build_names: bool,
+    /// `[ci skip]` in the commit message counts.
+    pub skips_on_demand: bool,
+    /// A run whose file is wrong is kept, to show what is wrong with it.
+    pub keeps_invalid: bool,
     /// The client's key and the digest of its request.
     pub idempotency: Option<(IdempotencyKey, [u8; 32])>,
+}
+
+impl RunRequest {
+    /// A request for a branch or tag, without anything special.
+    pub fn new(
+        project: Project,
+        user: Option<User>,
+        source: Source,
+        ref_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            project,
+            user,
+            source,
+            trigger: None,
+            ref_name: ref_name.into(),
+            accepts_sha: false,
+            variables: Vec::new(),
+            source_job: None,
+            schedule: None,
+            before_sha: None,
+            has_build_names: false,
+            skips_on_demand: false,
+            keeps_invalid: true,
+            idempotency: None,
+        }
+    }
 }
 
 /// A run that exists and is on disk. `run.yaml_errors` is set when it was kept
@@ -80,6 +124,9 @@ pub enum Refusal {
     /// A variable's name cannot be an environment variable.
     #[error("can contain only letters, digits and '_'.")]
     InvalidVariableKey,
+    /// The commit asks for no pipeline.
+    #[error("the commit message asks to skip CI")]
+    Skipped,
     /// The idempotency key belongs to another request.
     #[error("the Idempotency-Key was used with another request; use a new key")]
     KeyReused,
@@ -129,11 +176,8 @@ pub async fn start_run(app: &App, request: RunRequest) -> Result<Started, Refusa
 }
 
 async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
-    if request.user.is_blocked {
-        return Err(not_started(
-            "Insufficient permissions to create a new pipeline",
-        ));
-    }
+    let standing = permission::standing(app, &request).await?;
+    permission::may_start(&request.project, standing.as_ref())?;
     if app.dispatch.pending() >= app.config.queue_limit {
         return Err(Refusal::QueueFull {
             retry_after: Duration::from_secs(30),
@@ -141,6 +185,11 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     }
     let repository = repository(app, &request.project).await?;
     let resolved = resolve(app, &request, &repository).await?;
+    permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
+    permission::may_set_variables(&request, standing.as_ref())?;
+    if request.skips_on_demand && asks_to_skip(&repository, &resolved).await? {
+        return Err(Refusal::Skipped);
+    }
     if !request
         .variables
         .iter()
@@ -152,6 +201,11 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
         Some(message) => invalid(message),
         None => content(app, &request, &repository, &resolved).await?,
     };
+    if let NewRunContent::Invalid { errors, .. } = &content
+        && !request.keeps_invalid
+    {
+        return Err(not_started(errors.lines().next().unwrap_or_default()));
+    }
     store(app, request, &repository, resolved, content).await
 }
 
@@ -181,6 +235,11 @@ async fn resolve(
         })?;
     match repository.resolve(&name).await {
         Ok(resolved) => Ok(resolved),
+        Err(ResolveError::NotFound) if request.accepts_sha => {
+            commit_named(&request.ref_name, repository)
+                .await?
+                .ok_or_else(|| not_started("Reference not found"))
+        }
         Err(ResolveError::NotFound) => Err(not_started("Reference not found")),
         Err(ResolveError::Ambiguous) => Err(not_started("Ref is ambiguous")),
         Err(ResolveError::Read(error)) => Err(Refusal::Unavailable {
@@ -188,6 +247,36 @@ async fn resolve(
             retry_after: crate::repositories::RETRY_AFTER,
         }),
     }
+}
+
+/// A full commit id that the repository has; the run's ref is the id as given.
+async fn commit_named(text: &str, repository: &Repository) -> Result<Option<ResolvedRef>, Refusal> {
+    let Ok(sha) = text.parse::<CommitSha>() else {
+        return Ok(None);
+    };
+    Ok(repository.commit(&sha).await.ok().map(|_| ResolvedRef {
+        name: text.to_owned(),
+        kind: RefKind::Branch,
+        sha,
+        tag_message: None,
+    }))
+}
+
+/// Whether the commit message holds `[ci skip]` or `[skip ci]`, in any case.
+async fn asks_to_skip(repository: &Repository, resolved: &ResolvedRef) -> Result<bool, Refusal> {
+    let commit = commit(repository, &resolved.sha).await?;
+    let message = commit.message.to_ascii_lowercase();
+    Ok(message.contains("[ci skip]") || message.contains("[skip ci]"))
+}
+
+async fn commit(repository: &Repository, sha: &CommitSha) -> Result<Arc<Commit>, Refusal> {
+    repository
+        .commit(sha)
+        .await
+        .map_err(|error| Refusal::Unavailable {
+            message: error.to_string(),
+            retry_after: crate::repositories::RETRY_AFTER,
+        })
 }
 
 fn invalid(errors: impl Into<String>) -> NewRunContent {
@@ -255,13 +344,7 @@ async fn plan(
     resolved: &ResolvedRef,
     parsed: &ParsedFile,
 ) -> Result<Result<Plan, PlanError>, Refusal> {
-    let commit = repository
-        .commit(&resolved.sha)
-        .await
-        .map_err(|error| Refusal::Unavailable {
-            message: error.to_string(),
-            retry_after: crate::repositories::RETRY_AFTER,
-        })?;
+    let commit = commit(repository, &resolved.sha).await?;
     let default_branch = app
         .repositories
         .default_branch(&request.project, repository)
@@ -280,7 +363,7 @@ async fn plan(
                     ref_kind: resolved.kind,
                     commit: &commit,
                     trigger_short_token: predefined::short_token(request.trigger.as_ref()),
-                    user: &request.user,
+                    user: request.user.as_ref(),
                 };
                 let mut all = predefined::of_run(&app.config, &facts);
                 let given = request.variables.iter();
@@ -338,13 +421,7 @@ async fn store(
     resolved: ResolvedRef,
     content: NewRunContent,
 ) -> Result<Started, Refusal> {
-    let commit = repository
-        .commit(&resolved.sha)
-        .await
-        .map_err(|error| Refusal::Unavailable {
-            message: error.to_string(),
-            retry_after: crate::repositories::RETRY_AFTER,
-        })?;
+    let commit = commit(repository, &resolved.sha).await?;
     app.repositories.keep(&request.project, &resolved.sha).await;
     // As in GitLab, a run with contradicting variables is kept without them.
     let sealed_variables = match &content {
@@ -361,7 +438,13 @@ async fn store(
         sha: resolved.sha,
         commit_title: commit.title().to_owned(),
         trigger_id: request.trigger.map(|trigger| trigger.id),
-        user_id: request.user.id,
+        origin: RunOrigin {
+            before_sha: request.before_sha,
+            source_attempt_id: request.source_job,
+            schedule_id: request.schedule,
+            has_build_names: request.has_build_names,
+        },
+        user_id: request.user.map(|user| user.id),
         sealed_variables,
         content,
         idempotency: request.idempotency,

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod app;
 pub mod artifact_files;
+pub mod audit;
 pub mod changes;
 pub mod clock;
 pub mod config;

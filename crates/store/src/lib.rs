@@ -6,16 +6,38 @@
 //! row in one transaction; every call that writes returns only after its commit
 //! reached the disk.
 
+mod audit;
 mod busy_time;
+mod commit_statuses;
 mod error;
+mod members;
 mod page;
+mod people;
+mod project_settings;
+mod protected_refs;
 mod record;
+mod reports;
+mod retention;
+mod schedules;
+mod settings_variables;
 mod sqlite;
+mod webhooks;
 
+pub use audit::*;
+pub use commit_statuses::*;
 pub use error::{StoreError, StoreResult};
+pub use members::*;
 pub use page::{COUNT_LIMIT, Listing, PageRequest};
+pub use people::*;
+pub use project_settings::*;
+pub use protected_refs::*;
 pub use record::*;
+pub use reports::*;
+pub use retention::*;
+pub use schedules::*;
+pub use settings_variables::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use webhooks::*;
 
 use futures_util::future::BoxFuture;
 use tappet_model::{
@@ -27,8 +49,23 @@ pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
 
 /// Everything the server remembers, in domain verbs.
 ///
-/// Adapters are cheap to share behind `Arc<dyn Store>`.
-pub trait Store: Send + Sync + 'static {
+/// Adapters are cheap to share behind `Arc<dyn Store>`. Verbs about one subject
+/// alone stand in a trait of their own, with their records.
+pub trait Store:
+    Audit
+    + CommitStatuses
+    + Members
+    + People
+    + ProtectedRefs
+    + Reports
+    + Retention
+    + Schedules
+    + SettingsVariables
+    + Webhooks
+    + Send
+    + Sync
+    + 'static
+{
     /// A cheap read that fails when the database cannot serve.
     fn check(&self) -> Verb<'_, ()>;
 

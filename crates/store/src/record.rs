@@ -6,8 +6,10 @@ use tappet_engine::{Graph, JobEvent, RunEvent, Transition};
 use tappet_model::plan::{JobSpec, Need};
 use tappet_model::{
     ArtifactId, AttemptId, CommitSha, FailureReason, JobId, ProjectId, RefKind, RunId, RunnerId,
-    Source, Status, Timestamp, TokenId, TriggerId, UserId, WorkflowId,
+    ScheduleId, Source, Status, Timestamp, TokenId, TriggerId, UserId, WorkflowId,
 };
+
+use crate::ProjectSettings;
 
 /// A keyed or plain SHA-256 of a secret. Secrets themselves never reach the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -85,8 +87,32 @@ pub struct Project {
     pub timeout_s: u64,
     /// Its CI config for pull-request runs.
     pub ci_config_id: i64,
+    /// Everything else that can be set.
+    pub settings: ProjectSettings,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl Project {
+    /// A private project for tests and examples: everything is as GitLab has it
+    /// by default.
+    pub fn example(path: &str) -> Self {
+        Self {
+            id: ProjectId(1),
+            path: path.to_owned(),
+            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+            description: String::new(),
+            source: RepositorySource::Local("/srv/example".to_owned()),
+            default_branch: None,
+            visibility: "private".to_owned(),
+            creator_id: UserId(1),
+            ci_config_path: ".gitlab-ci.yml".to_owned(),
+            timeout_s: 3600,
+            ci_config_id: 1,
+            settings: ProjectSettings::default(),
+            created_at: Timestamp(0),
+        }
+    }
 }
 
 /// A project to be.
@@ -117,8 +143,8 @@ pub struct Trigger {
     pub id: TriggerId,
     /// Of which project.
     pub project_id: ProjectId,
-    /// Whose rights its runs have.
-    pub owner_id: UserId,
+    /// Whose rights its runs have; legacy triggers have nobody's.
+    pub owner_id: Option<UserId>,
     /// For people.
     pub description: String,
     /// The token, encrypted by the server.
@@ -140,8 +166,8 @@ pub struct Trigger {
 pub struct NewTrigger {
     /// Of which project.
     pub project_id: ProjectId,
-    /// Whose rights its runs have.
-    pub owner_id: UserId,
+    /// Whose rights its runs have; legacy triggers have nobody's.
+    pub owner_id: Option<UserId>,
     /// For people.
     pub description: String,
     /// Keyed hash for the lookup.
@@ -176,6 +202,19 @@ pub struct RememberedRun {
     pub run: Run,
 }
 
+/// What brought a run about, beside its trigger.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RunOrigin {
+    /// The commit that the ref pointed to before the push.
+    pub before_sha: Option<CommitSha>,
+    /// The job whose token started it.
+    pub source_attempt_id: Option<AttemptId>,
+    /// The schedule that was due.
+    pub schedule_id: Option<ScheduleId>,
+    /// Its jobs also get the variable names of GitLab before 9.0.
+    pub has_build_names: bool,
+}
+
 /// A run to be.
 #[derive(Clone, Debug)]
 pub struct NewRun {
@@ -193,8 +232,10 @@ pub struct NewRun {
     pub commit_title: String,
     /// With which trigger.
     pub trigger_id: Option<TriggerId>,
-    /// As whom.
-    pub user_id: UserId,
+    /// What else brought it about.
+    pub origin: RunOrigin,
+    /// As whom; nobody with a legacy trigger.
+    pub user_id: Option<UserId>,
     /// Given variables, encrypted by the server.
     pub sealed_variables: Option<Vec<u8>>,
     /// Pipeline file, jobs, or why there are none.
@@ -307,8 +348,10 @@ pub struct Run {
     pub trigger_id: Option<TriggerId>,
     /// First four characters of that trigger's token.
     pub trigger_short_token: Option<String>,
-    /// As whom.
-    pub user_id: UserId,
+    /// What else brought it about.
+    pub origin: RunOrigin,
+    /// As whom; nobody with a legacy trigger.
+    pub user_id: Option<UserId>,
     /// Why the file was refused.
     pub yaml_errors: Option<String>,
     /// With `yaml_errors`.
@@ -463,7 +506,7 @@ pub struct Assignment {
     /// Its project.
     pub project: Project,
     /// Who the run impersonates.
-    pub user: User,
+    pub user: Option<User>,
     /// What to do.
     pub spec: Arc<JobSpec>,
     /// Given variables, encrypted by the server.

@@ -4,21 +4,30 @@
 mod artifacts;
 mod assignment;
 mod attempts;
+mod audit;
+mod commit_statuses;
 mod connection;
 mod content;
 mod create_run;
 mod events;
 mod idempotency;
+mod members;
 mod migrate;
 mod page;
+mod people;
 mod projects;
+mod protected_refs;
 mod queue;
 mod readers;
 mod recent;
+mod reports;
+mod retention;
 mod run_list;
 mod runners;
 mod runs;
+mod schedules;
 mod session;
+mod settings_variables;
 mod sign_ins;
 mod statement;
 mod transition;
@@ -26,6 +35,7 @@ mod triggers;
 mod users;
 mod value;
 mod verbs;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -98,10 +108,13 @@ mod tests {
         let subjects = [
             artifacts::ALL,
             attempts::ALL,
+            audit::ALL,
             content::ALL,
             events::ALL,
             idempotency::ALL,
+            members::ALL,
             projects::ALL,
+            protected_refs::ALL,
             queue::ALL,
             readers::ALL,
             runners::ALL,

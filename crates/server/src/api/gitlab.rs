@@ -31,10 +31,14 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::routes::Routes;
 use crate::app::SharedApp;
 use errors::ApiError;
 
 pub use triggers::SEAL_CONTEXT as TRIGGER_TOKEN_CONTEXT;
+
+/// Where this version of the API begins.
+const BASE: &str = "/api/v4";
 
 /// Routes of the API below the path prefix. Unknown addresses under `/api/v4`
 /// are answered here too.
@@ -51,14 +55,7 @@ pub fn router() -> Router<SharedApp> {
         .route(&project(""), get(projects::get))
         .route(&project("/trigger/pipeline"), post(trigger_run::trigger))
         .route(&project("/ref/{*rest}"), post(trigger_run::trigger_ref))
-        .route(
-            &project("/triggers"),
-            get(triggers::list).post(triggers::create),
-        )
-        .route(
-            &project("/triggers/{trigger_id}"),
-            get(triggers::get).delete(triggers::delete),
-        )
+        .merge(routes().into_router())
         .merge(pipeline_routes(project))
         .merge(job_routes(project))
         .method_not_allowed_fallback(wrong_verb)
@@ -68,6 +65,11 @@ pub fn router() -> Router<SharedApp> {
         .layer(CatchPanicLayer::custom(errors::panicked))
         .layer(axum::middleware::from_fn(crate::to_the_end::run))
         .layer(axum::middleware::from_fn(headers::add))
+}
+
+/// Everything that `/-/openapi.json` tells of.
+pub fn routes() -> Routes {
+    Routes::under(BASE).and(triggers::routes())
 }
 
 fn pipeline_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {

@@ -140,7 +140,7 @@ fn variables(
             ref_kind: run.ref_kind,
             commit,
             trigger_short_token: run.trigger_short_token.as_deref(),
-            user: &assignment.user,
+            user: assignment.user.as_ref(),
         },
     );
     all.extend(predefined::of_job(

@@ -27,7 +27,7 @@ pub struct RunFacts<'a> {
     /// Short token of the trigger.
     pub trigger_short_token: Option<&'a str>,
     /// Whom the run impersonates.
-    pub user: &'a User,
+    pub user: Option<&'a User>,
 }
 
 /// GitLab caps `CI_COMMIT_MESSAGE` here.
@@ -114,10 +114,12 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     list.add("CI_PROJECT_PATH_SLUG", &slug(&project.path));
     list.add("CI_PROJECT_URL", &config.url(&format!("/{}", project.path)));
     list.add("CI_PROJECT_VISIBILITY", &project.visibility);
-    list.add("GITLAB_USER_ID", &facts.user.id.to_string());
-    list.raw("GITLAB_USER_LOGIN", &facts.user.username);
-    list.raw("GITLAB_USER_NAME", &facts.user.name);
-    list.raw("GITLAB_USER_EMAIL", &facts.user.email);
+    if let Some(user) = facts.user {
+        list.add("GITLAB_USER_ID", &user.id.to_string());
+        list.raw("GITLAB_USER_LOGIN", &user.username);
+        list.raw("GITLAB_USER_NAME", &user.name);
+        list.raw("GITLAB_USER_EMAIL", &user.email);
+    }
     list.0
 }
 

@@ -15,7 +15,7 @@ pub async fn act(visit: &Visit, project: &str, action: Action) -> PageResult<Res
     if visit.user.is_none() {
         return Err(Problem::SignInFirst);
     }
-    if !visit.may_develop(&project) {
+    if !visit.may_steer(&project).await? {
         return Err(Problem::MayNot);
     }
     let page = match action {

@@ -88,7 +88,7 @@ pub async fn page(visit: &Visit, project: Project, id: AttemptId) -> PageResult<
     let log = read_log(visit, &attempt).await?;
     let attempts = attempts_of_job(visit, &run, &attempt).await?;
     let api = visit.path(&format!("/api/v4/projects/{}/jobs/{id}", project.id));
-    let may_develop = visit.may_develop(&project);
+    let may_develop = visit.may_steer(&project).await?;
     let is_newest = !attempt.is_retried;
     let ended = attempt.status.is_completed();
     let grows = !ended && visit.user.is_some();

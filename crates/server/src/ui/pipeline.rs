@@ -65,7 +65,7 @@ impl RunFacts {
             Some(_) => visit.app.store.trigger_of_run(run.id).await?,
             None => None,
         };
-        let user = visit.app.store.user(run.user_id).await?;
+        let user = visit.app.user_of(run).await?;
         Ok(Self {
             ref_name: run.ref_name.clone(),
             is_tag: run.ref_kind == RefKind::Tag,
@@ -115,7 +115,7 @@ pub async fn page(visit: &Visit, project: Project, id: RunId) -> PageResult<Resp
     let notes = store.run_notes(run.id).await?.unwrap_or_default();
     let variables = variables::given(visit, &project, &run).await?;
     let facts = RunFacts::read(visit, &run).await?;
-    let may_develop = visit.may_develop(&project);
+    let may_develop = visit.may_steer(&project).await?;
     let is_over = run.status.is_completed();
     let page = PipelinePage {
         frame: visit.frame(format!("Pipeline #{id} · {}", project.path)),

@@ -95,7 +95,10 @@ async fn row(visit: &Visit, run: Run, names: &HashMap<UserId, String>) -> Result
         id: run.id.0,
         mark: StatusMark::of_run(&run),
         source: SourceBadge::of(&run),
-        who: names.get(&run.user_id).cloned().unwrap_or_default(),
+        who: run
+            .user_id
+            .and_then(|id| names.get(&id).cloned())
+            .unwrap_or_default(),
         created: Moment::new(run.created_at, visit.now),
         duration: run_duration(&run, visit.now),
         has_yaml_errors: run.yaml_errors.is_some(),
@@ -110,8 +113,8 @@ async fn row(visit: &Visit, run: Run, names: &HashMap<UserId, String>) -> Result
 async fn usernames(visit: &Visit, runs: &[Run]) -> Result<HashMap<UserId, String>, StoreError> {
     let mut names = HashMap::new();
     for run in runs {
-        if !names.contains_key(&run.user_id)
-            && let Some(user) = visit.app.store.user(run.user_id).await?
+        if !run.user_id.is_some_and(|id| names.contains_key(&id))
+            && let Some(user) = visit.app.user_of(run).await?
         {
             names.insert(user.id, user.username);
         }

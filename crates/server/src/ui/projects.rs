@@ -12,7 +12,7 @@ use super::problem::{PageResult, Problem};
 use super::status_mark::StatusMark;
 use super::visit::{Frame, Visit, html};
 use crate::app::App;
-use crate::rights::can_read_project;
+use crate::rights::Right;
 
 #[derive(Template)]
 #[template(path = "projects.html")]
@@ -118,7 +118,8 @@ async fn visible(
     loop {
         let listing = app.store.projects(None, step).await?;
         for project in listing.items {
-            if !can_read_project(user, &project) {
+            let standing = app.standing(user, &project).await?;
+            if !standing.may(Right::ReadProject, &project) {
                 continue;
             }
             if (skip..end).contains(&seen) {

@@ -7,7 +7,7 @@ use super::moment::size_text;
 use super::problem::PageResult;
 use super::visit::Visit;
 use crate::intake;
-use crate::rights::Role;
+use crate::rights::reads_run_values;
 
 /// Longer values are cut on the page; the API gives all of them.
 const SHOWN_BYTES: usize = 64 * 1024;
@@ -58,16 +58,8 @@ pub async fn given(visit: &Visit, project: &Project, run: &Run) -> PageResult<Gi
     let Some(sealed) = visit.app.store.run_variables(run.id).await? else {
         return Ok(GivenVariables::None);
     };
-    let started_it = visit
-        .user
-        .as_ref()
-        .is_some_and(|user| user.id == run.user_id);
-    let needed = if started_it {
-        Role::Developer
-    } else {
-        Role::Maintainer
-    };
-    if visit.role(project) < Some(needed) {
+    let standing = visit.app.standing(visit.user.as_ref(), project).await?;
+    if !reads_run_values(&standing, project, run) {
         return Ok(GivenVariables::Hidden);
     }
     Ok(match intake::unseal(&visit.app.secrets, &sealed) {

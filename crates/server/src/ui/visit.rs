@@ -11,7 +11,7 @@ use super::problem::{PageResult, Problem};
 use super::session::session_user;
 use crate::app::SharedApp;
 use crate::clock;
-use crate::rights::{self, Role};
+use crate::rights::Right;
 
 /// What all pages know.
 pub struct Visit {
@@ -66,23 +66,22 @@ impl Visit {
     /// looks as if it did not.
     pub async fn project(&self, path: &str) -> PageResult<Project> {
         let project = self.app.store.project_by_path(path).await?;
-        match project.filter(|project| rights::can_read_project(self.user.as_ref(), project)) {
-            Some(project) => Ok(project),
-            None if self.user.is_none() => Err(Problem::SignInFirst),
-            None => Err(Problem::NotFound),
+        if let Some(project) = project {
+            let standing = self.app.standing(self.user.as_ref(), &project).await?;
+            if standing.may(Right::ReadProject, &project) {
+                return Ok(project);
+            }
+        }
+        match self.user {
+            Some(_) => Err(Problem::NotFound),
+            None => Err(Problem::SignInFirst),
         }
     }
 
-    /// What the visitor is in a project.
-    pub fn role(&self, project: &Project) -> Option<Role> {
-        self.user
-            .as_ref()
-            .and_then(|user| rights::role_of(user, project))
-    }
-
     /// The visitor may start, retry and cancel.
-    pub fn may_develop(&self, project: &Project) -> bool {
-        self.role(project) >= Some(Role::Developer)
+    pub async fn may_steer(&self, project: &Project) -> PageResult<bool> {
+        let standing = self.app.standing(self.user.as_ref(), project).await?;
+        Ok(standing.may(Right::SteerPipelines, project))
     }
 
     /// What the layout shows around a page.

@@ -30,7 +30,10 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
     let artifact_sources = attempts::with_archive(db, run.id, is_source)?;
     Ok(Some(Assignment {
         project: projects::project(db, run.project_id)?.ok_or(StoreError::NotFound("project"))?,
-        user: users::user(db, run.user_id)?.ok_or(StoreError::NotFound("user"))?,
+        user: match run.user_id {
+            Some(id) => Some(users::user(db, id)?.ok_or(StoreError::NotFound("user"))?),
+            None => None,
+        },
         sealed_variables: runs::variables(db, run.id)?,
         artifact_sources,
         spec,

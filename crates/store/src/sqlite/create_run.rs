@@ -48,6 +48,7 @@ impl PreparedRun {
             name: None,
             trigger_id: new.trigger_id,
             trigger_short_token: None,
+            origin: std::mem::take(&mut new.origin),
             user_id: new.user_id,
             yaml_errors: None,
             failure_reason: None,

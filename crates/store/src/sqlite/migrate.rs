@@ -8,7 +8,19 @@ use super::connection::APPLICATION_ID;
 use crate::{StoreError, StoreResult};
 
 /// Schema changes in order; the first has version 1. A published one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_foundation.sql"),
+    include_str!("migrations/0003_people.sql"),
+    include_str!("migrations/0004_triggers.sql"),
+    include_str!("migrations/0005_jobs.sql"),
+    include_str!("migrations/0006_schedules.sql"),
+    include_str!("migrations/0007_variables.sql"),
+    include_str!("migrations/0008_hooks.sql"),
+    include_str!("migrations/0009_reports.sql"),
+    include_str!("migrations/0010_retention.sql"),
+    include_str!("migrations/0011_audit.sql"),
+];
 
 const TABLE: &str = "CREATE TABLE migrations (
     version INTEGER PRIMARY KEY,

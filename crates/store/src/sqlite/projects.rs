@@ -4,13 +4,14 @@ use rusqlite::{OptionalExtension, Row};
 use tappet_model::{ProjectId, RunId, UserId};
 
 use super::content::Db;
+use super::members;
 use super::page;
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt, integer};
 use crate::{
-    COUNT_LIMIT, Listing, NewProject, PageRequest, Project, RepositorySource, StoreError,
+    COUNT_LIMIT, Listing, Member, NewProject, PageRequest, Project, RepositorySource, StoreError,
     StoreResult,
 };
 
@@ -18,7 +19,7 @@ macro_rules! select {
     () => {
         "SELECT p.id, p.path, p.name, p.description, p.source_kind, p.source_address,
          p.default_branch, p.visibility, p.creator_id, p.ci_config_path, p.timeout_s,
-         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id), p.created_at
+         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id), p.created_at, p.settings
          FROM projects p"
     };
 }
@@ -43,6 +44,9 @@ statements! {
 /// Where a project's pipeline file is unless somebody says otherwise (GitLab's default).
 const CI_CONFIG_PATH: &str = ".gitlab-ci.yml";
 
+/// Who makes a project owns it.
+const OWNER_LEVEL: u32 = 50;
+
 /// A job's time limit unless somebody says otherwise, in seconds (GitLab's default).
 const TIMEOUT_S: u64 = 3600;
 
@@ -65,6 +69,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Project> {
         timeout_s: row.count(10)?,
         ci_config_id: row.get(11)?,
         created_at: row.col(12)?,
+        settings: row.json(13)?,
     })
 }
 
@@ -94,6 +99,17 @@ pub(super) fn add(session: &Session, new: &NewProject) -> StoreResult<Project> {
     let id = conn.last_insert_rowid();
     conn.prepare_cached(ADD_CI_CONFIG)?.execute([id])?;
     conn.prepare_cached(ADD_COUNTER)?.execute([id])?;
+    members::add(
+        session,
+        &Member {
+            project_id: ProjectId(id),
+            user_id: new.creator_id,
+            level: OWNER_LEVEL,
+            expires_at: None,
+            created_by: Some(new.creator_id),
+            created_at: new.now,
+        },
+    )?;
     project(&session.db(), ProjectId(id))?.ok_or(StoreError::NotFound("project"))
 }
 

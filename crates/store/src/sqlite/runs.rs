@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Row};
-use tappet_model::{ProjectId, RunId, TriggerId, UserId, WorkflowId};
+use tappet_model::{AttemptId, ProjectId, RunId, ScheduleId, TriggerId, WorkflowId};
 
 use super::content::{Db, StoredPlan};
 use super::session::Session;
 use super::statement::statements;
-use super::value::{Col, RowExt, opt};
-use crate::{Run, RunNotes, StoreError, StoreResult};
+use super::value::{Col, RowExt, opt, user_or_nobody};
+use crate::{Run, RunNotes, RunOrigin, StoreError, StoreResult};
 
 statements! {
     ONE = "SELECT r.id, r.iid, r.project_id, w.id, r.source, r.ref_name, r.ref_kind, r.sha,
            r.commit_title, r.status, r.has_warnings, r.name, r.trigger_id, t.short_token,
            r.user_id, r.yaml_errors, r.failure_reason, r.created_at, r.updated_at, r.started_at,
-           r.finished_at, r.busy_micros, w.plan_id
+           r.finished_at, r.busy_micros, w.plan_id, r.before_sha, r.source_attempt_id,
+           r.schedule_id, r.has_build_names
            FROM runs r JOIN workflows w ON w.run_id = r.id
            LEFT JOIN triggers t ON t.id = r.trigger_id
            WHERE r.id = ?1";
@@ -25,9 +26,10 @@ statements! {
                 RETURNING last_iid";
     ADD = "INSERT INTO runs (project_id, iid, source, ref_name, ref_kind, sha, commit_title,
            status, has_warnings, name, trigger_id, user_id, yaml_errors, failure_reason,
-           created_at, updated_at, finished_at, busy_micros, sealed_variables)
+           created_at, updated_at, finished_at, busy_micros, sealed_variables, before_sha,
+           source_attempt_id, schedule_id, has_build_names)
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-           ?18, ?19)";
+           ?18, ?19, ?20, ?21, ?22, ?23)";
     ADD_WORKFLOW = "INSERT INTO workflows (run_id, plan_id) VALUES (?1, ?2)";
     SET_NEWEST = "INSERT INTO newest_runs (project_id, ref_kind, ref_name, run_id)
                   VALUES (?1, ?2, ?3, ?4)
@@ -99,7 +101,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Run> {
         name: row.get(11)?,
         trigger_id: row.get::<_, Option<i64>>(12)?.map(TriggerId),
         trigger_short_token: row.get(13)?,
-        user_id: UserId(row.get(14)?),
+        user_id: row.user(14)?,
         yaml_errors: row.get(15)?,
         failure_reason: row.opt(16)?,
         stages: Vec::new(),
@@ -108,6 +110,12 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Run> {
         started_at: row.opt(19)?,
         finished_at: row.opt(20)?,
         busy_micros: row.get(21)?,
+        origin: RunOrigin {
+            before_sha: row.opt(23)?,
+            source_attempt_id: row.get::<_, Option<i64>>(24)?.map(AttemptId),
+            schedule_id: row.get::<_, Option<i64>>(25)?.map(ScheduleId),
+            has_build_names: row.get(26)?,
+        },
     })
 }
 
@@ -137,7 +145,7 @@ pub(super) fn add(
         run.has_warnings,
         run.name,
         run.trigger_id.map(|id| id.0),
-        run.user_id.0,
+        user_or_nobody(run.user_id),
         run.yaml_errors,
         opt(run.failure_reason),
         Col(run.created_at),
@@ -145,6 +153,10 @@ pub(super) fn add(
         opt(run.finished_at),
         run.busy_micros,
         sealed_variables,
+        run.origin.before_sha.as_ref().map(Col),
+        run.origin.source_attempt_id.map(|id| id.0),
+        run.origin.schedule_id.map(|id| id.0),
+        run.origin.has_build_names,
     ])?;
     run.id = RunId(conn.last_insert_rowid());
     conn.prepare_cached(ADD_WORKFLOW)?

@@ -1,13 +1,13 @@
 //! Trigger tokens.
 
 use rusqlite::{OptionalExtension, Row};
-use tappet_model::{ProjectId, RunId, Timestamp, TriggerId, UserId};
+use tappet_model::{ProjectId, RunId, Timestamp, TriggerId};
 
 use super::content::Db;
 use super::page;
 use super::session::Session;
 use super::statement::statements;
-use super::value::{Col, RowExt, integer, opt};
+use super::value::{Col, RowExt, integer, opt, user_or_nobody};
 use crate::{
     COUNT_LIMIT, Listing, NewTrigger, PageRequest, StoreError, StoreResult, TokenHash, Trigger,
 };
@@ -47,7 +47,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Trigger> {
     Ok(Trigger {
         id: TriggerId(row.get(0)?),
         project_id: ProjectId(row.get(1)?),
-        owner_id: UserId(row.get(2)?),
+        owner_id: row.user(2)?,
         description: row.get(3)?,
         sealed_token: row.get(4)?,
         short_token: row.get(5)?,
@@ -63,7 +63,7 @@ pub(super) fn add(session: &Session, new: &NewTrigger) -> StoreResult<Trigger> {
     let conn = &session.conn;
     let count = conn.prepare_cached(ADD)?.execute((
         new.project_id.0,
-        new.owner_id.0,
+        user_or_nobody(new.owner_id),
         &new.description,
         Col(new.token_hash),
         &new.sealed_token,

@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
-use tappet_model::{CommitSha, FailureReason, RefKind, Source, Status, Timestamp};
+use serde::de::DeserializeOwned;
+use tappet_model::{CommitSha, FailureReason, RefKind, Source, Status, Timestamp, UserId};
 
 use crate::TokenHash;
 
@@ -117,8 +118,12 @@ pub(super) trait RowExt {
         Col<T>: FromSql;
     /// A list kept as JSON text.
     fn list(&self, index: usize) -> rusqlite::Result<Vec<String>>;
+    /// Anything kept as JSON text.
+    fn json<T: DeserializeOwned>(&self, index: usize) -> rusqlite::Result<T>;
     /// A number that is never negative.
     fn count<T: TryFrom<i64>>(&self, index: usize) -> rusqlite::Result<T>;
+    /// A user; the row that stands for nobody is none.
+    fn user(&self, index: usize) -> rusqlite::Result<Option<UserId>>;
 }
 
 impl RowExt for Row<'_> {
@@ -138,6 +143,10 @@ impl RowExt for Row<'_> {
     }
 
     fn list(&self, index: usize) -> rusqlite::Result<Vec<String>> {
+        self.json(index)
+    }
+
+    fn json<T: DeserializeOwned>(&self, index: usize) -> rusqlite::Result<T> {
         let text = self.get_ref(index)?.as_str()?;
         serde_json::from_str(text).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))
@@ -148,6 +157,19 @@ impl RowExt for Row<'_> {
         let number: i64 = self.get(index)?;
         T::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, number))
     }
+
+    fn user(&self, index: usize) -> rusqlite::Result<Option<UserId>> {
+        let id: i64 = self.get(index)?;
+        Ok((id != NOBODY).then_some(UserId(id)))
+    }
+}
+
+/// The row of `users` that stands where nobody does.
+const NOBODY: i64 = 0;
+
+/// For binding: a user, or the row that stands for nobody.
+pub(super) fn user_or_nobody(user: Option<UserId>) -> i64 {
+    user.map_or(NOBODY, |user| user.0)
 }
 
 /// A list as JSON text.

@@ -36,7 +36,10 @@ async fn a_claim_tells_everything_about_the_job() {
     assert_eq!(assignment.run.status, Status::Running);
     assert_eq!(assignment.run.started_at, assignment.attempt.started_at);
     assert_eq!(assignment.project.path, "acme/web");
-    assert_eq!(assignment.user.username, "root");
+    assert_eq!(
+        assignment.user.map(|user| user.username).as_deref(),
+        Some("root")
+    );
     assert_eq!(assignment.spec.script, ["echo test"]);
     assert_eq!(assignment.sealed_variables, Some(vec![7]));
 

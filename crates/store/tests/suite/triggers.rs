@@ -8,7 +8,7 @@ use crate::world::*;
 fn new_trigger(world: &World, token: &str) -> NewTrigger {
     NewTrigger {
         project_id: world.project,
-        owner_id: world.user,
+        owner_id: Some(world.user),
         description: token.into(),
         token_hash: hash(token),
         sealed_token: token.as_bytes().to_vec(),

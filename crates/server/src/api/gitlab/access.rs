@@ -2,14 +2,14 @@
 //! at all is decided in [`crate::rights`].
 
 use http::StatusCode;
-use tappet_model::ProjectId;
+use tappet_model::{ProjectId, UserId};
 use tappet_store::{Project, Run, StoreError};
 
 use super::auth::{self, Caller, JobTokens};
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
 use crate::app::{App, SharedApp};
-use crate::rights::{Role, can_read_project, role_of};
+use crate::rights::{Right, Standing, reads_run_values};
 
 /// A user, or nobody, in front of a project.
 #[derive(Clone, Debug)]
@@ -19,48 +19,29 @@ pub struct Access {
     /// Who.
     pub caller: Caller,
     /// As what.
-    pub role: Option<Role>,
+    pub standing: Standing,
 }
 
 impl Access {
-    fn new(project: Project, caller: Caller) -> Self {
-        let role = caller
-            .user
-            .as_ref()
-            .and_then(|user| role_of(user, &project));
-        Self {
-            project,
-            caller,
-            role,
-        }
+    /// Whether the caller may do something here.
+    pub fn may(&self, right: Right) -> bool {
+        self.standing.may(right, &self.project)
     }
 
-    fn has(&self, role: Role) -> bool {
-        self.role.is_some_and(|own| own >= role)
-    }
-
-    /// 403 unless the caller may start, retry and cancel.
-    pub fn require_develop(&self) -> ApiResult<()> {
-        allowed(self.has(Role::Developer))
-    }
-
-    /// 403 unless the caller may manage the project's settings.
-    pub fn require_maintain(&self) -> ApiResult<()> {
-        allowed(self.has(Role::Maintainer))
+    /// 403 unless the caller may do something here.
+    pub fn require(&self, right: Right) -> ApiResult<()> {
+        allowed(self.may(right))
     }
 
     /// 403 unless the caller may see the values that a run was started with.
     pub fn require_read_variables(&self, run: &Run) -> ApiResult<()> {
-        let started_it = self.caller.user.as_ref().map(|user| user.id) == Some(run.user_id);
-        allowed(self.has(Role::Maintainer) || (started_it && self.has(Role::Developer)))
+        allowed(reads_run_values(&self.standing, &self.project, run))
     }
 
     /// Whether the caller sees the whole token of a trigger of this owner.
-    pub fn sees_token_of(&self, owner: tappet_model::UserId) -> bool {
-        self.caller
-            .user
-            .as_ref()
-            .is_some_and(|user| user.is_admin || user.id == owner)
+    pub fn sees_token_of(&self, owner: Option<UserId>) -> bool {
+        let own = owner.is_some() && self.standing.user_id == owner;
+        own || self.standing.is_admin
     }
 }
 
@@ -93,15 +74,21 @@ pub async fn open_project(
         caller.require_user()?;
     }
     let project = find_project(app, call.path("id")).await?;
-    let project = project
-        .filter(|project| can_read_project(caller.user.as_ref(), project))
-        .ok_or_else(|| ApiError::missing("Project"))?;
+    let project = project.ok_or_else(|| ApiError::missing("Project"))?;
+    let standing = app.standing(caller.user.as_ref(), &project).await?;
+    if !standing.may(Right::ReadProject, &project) {
+        return Err(ApiError::missing("Project"));
+    }
     if let Some(job) = &caller.job
         && job.project_id != project.id
     {
         return Err(foreign_job(app, job.project_id, &project).await?);
     }
-    Ok(Access::new(project, caller))
+    Ok(Access {
+        project,
+        caller,
+        standing,
+    })
 }
 
 async fn foreign_job(app: &App, from: ProjectId, to: &Project) -> ApiResult<ApiError> {
@@ -132,88 +119,23 @@ pub async fn find_project(app: &App, id: &str) -> Result<Option<Project>, StoreE
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-    use tappet_model::{Timestamp, UserId};
-    use tappet_store::RepositorySource;
-
     use super::*;
-    use crate::rights::can_run;
-    use tappet_store::User;
-
-    fn user(id: i64, is_admin: bool) -> User {
-        User {
-            id: UserId(id),
-            username: format!("user{id}"),
-            name: format!("User {id}"),
-            email: String::new(),
-            is_admin,
-            is_blocked: false,
-            created_at: Timestamp(0),
-        }
-    }
-
-    fn project(visibility: &str) -> Project {
-        Project {
-            id: ProjectId(1),
-            path: "acme/web".into(),
-            name: "web".into(),
-            description: String::new(),
-            source: RepositorySource::Local("/srv/web".into()),
-            default_branch: None,
-            visibility: visibility.into(),
-            creator_id: UserId(2),
-            ci_config_path: ".gitlab-ci.yml".into(),
-            timeout_s: 3600,
-            ci_config_id: 1,
-            created_at: Timestamp(0),
-        }
-    }
-
-    fn access(user: User) -> Access {
-        let caller = Caller {
-            user: Some(user),
-            ..Caller::default()
-        };
-        Access::new(project("private"), caller)
-    }
-
-    #[rstest]
-    #[case("private", [false, false, true, true])]
-    #[case("internal", [false, true, true, true])]
-    #[case("public", [true, true, true, true])]
-    fn visibility_decides_who_sees_a_project(
-        #[case] visibility: &str,
-        #[case] expected: [bool; 4],
-    ) {
-        let project = project(visibility);
-        let [stranger, creator, admin] = [user(3, false), user(2, false), user(1, true)];
-        let seen = [None, Some(&stranger), Some(&creator), Some(&admin)]
-            .map(|user| can_read_project(user, &project));
-        assert_eq!(seen, expected);
-    }
 
     #[test]
     fn a_trigger_token_shows_whole_to_its_owner_and_administrators_only() {
-        let owner = UserId(3);
-        assert!(access(user(3, false)).sees_token_of(owner));
-        assert!(access(user(1, true)).sees_token_of(owner));
-        assert!(!access(user(2, false)).sees_token_of(owner));
-    }
-
-    #[test]
-    fn who_has_no_role_changes_nothing() {
-        let stranger = access(user(3, false));
-        assert!(stranger.require_develop().is_err() && stranger.require_maintain().is_err());
-        let creator = access(user(2, false));
-        assert!(creator.require_develop().is_ok() && creator.require_maintain().is_ok());
-    }
-
-    #[test]
-    fn a_blocked_user_starts_nothing() {
-        let mut owner = user(2, false);
-        assert!(can_run(&owner, &project("private")));
-        owner.is_blocked = true;
-        assert!(!can_run(&owner, &project("private")));
-        assert!(!can_run(&user(3, false), &project("public")));
+        let access = |id: i64, is_admin: bool| Access {
+            project: Project::example("acme/web"),
+            caller: Caller::default(),
+            standing: Standing {
+                user_id: Some(UserId(id)),
+                is_admin,
+                ..Standing::default()
+            },
+        };
+        let owner = Some(UserId(3));
+        assert!(access(3, false).sees_token_of(owner));
+        assert!(access(1, true).sees_token_of(owner));
+        assert!(!access(2, false).sees_token_of(owner));
+        assert!(!access(2, false).sees_token_of(None));
     }
 }

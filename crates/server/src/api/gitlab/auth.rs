@@ -142,7 +142,7 @@ async fn by_job_token(app: &App, token: &str) -> ApiResult<Caller> {
     }
     let run = app.store.run(attempt.run_id).await?;
     let user = match run {
-        Some(run) => app.store.user(run.user_id).await?,
+        Some(run) => app.user_of(&run).await?,
         None => None,
     };
     Ok(Caller {

@@ -14,9 +14,11 @@ pub mod variable;
 
 use serde::{Serialize, Serializer};
 use tappet_model::Timestamp;
+use utoipa::ToSchema;
 
 /// A point in time on the wire: `2026-02-01T10:20:30.123Z`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = String, example = "2026-02-01T10:20:30.123Z")]
 pub struct Time(pub Timestamp);
 
 impl Serialize for Time {

@@ -203,6 +203,7 @@ impl From<Refusal> for ApiError {
                     "base": ["Failed to build the pipeline!"],
                 }}),
             ),
+            Refusal::Skipped => Self::invalid("base", refusal.to_string()),
             Refusal::KeyReused => key_reused(),
             Refusal::Unavailable {
                 message,

@@ -20,6 +20,7 @@ use super::entities::job::{Job, Surroundings};
 use super::errors::{ApiError, ApiResult};
 use crate::app::{App, SharedApp};
 use crate::clock;
+use crate::rights::Right;
 
 /// An attempt of the project of the call.
 pub struct Opened {
@@ -49,7 +50,7 @@ pub async fn open(
 
 async fn open_to_change(app: &SharedApp, call: &Call) -> ApiResult<Opened> {
     let opened = open(app, call, Login::Required, JobTokens::Ignored).await?;
-    opened.access.require_develop()?;
+    opened.access.require(Right::SteerPipelines)?;
     Ok(opened)
 }
 
@@ -70,7 +71,7 @@ impl RunContext {
         run: Run,
         attempts: &[Attempt],
     ) -> ApiResult<Self> {
-        let user = app.store.user(run.user_id).await?;
+        let user = app.user_of(&run).await?;
         let commit = match app.repositories.of(project).await {
             Ok(repository) => repository.commit(&run.sha).await.ok(),
             Err(_) => None,
@@ -125,7 +126,7 @@ pub async fn cancel(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let force = checks.boolean("force").unwrap_or(false);
     checks.finish()?;
     let event = if force {
-        access.require_maintain()?;
+        access.require(Right::ManageVariables)?;
         JobEvent::ForceCancel
     } else {
         JobEvent::Cancel

@@ -21,6 +21,7 @@ use super::errors::{ApiError, ApiResult};
 use super::jobs::RunContext;
 use super::pagination::{self, Pages};
 use crate::app::{App, SharedApp};
+use crate::rights::Right;
 
 async fn open(app: &SharedApp, call: &Call, login: Login) -> ApiResult<(Access, Run)> {
     let jobs = match login {
@@ -122,7 +123,7 @@ async fn head_of(app: &App, access: &Access, ref_name: Option<String>) -> ApiRes
 }
 
 async fn named(app: &App, access: &Access, run: &Run) -> ApiResult<Response> {
-    let user = app.store.user(run.user_id).await?;
+    let user = app.user_of(run).await?;
     let shown = NamedPipeline::of(&app.config, &access.project, run, user.as_ref());
     Ok(axum::Json(shown).into_response())
 }
@@ -188,13 +189,13 @@ async fn act(
     status: StatusCode,
 ) -> ApiResult<Response> {
     let (access, run) = open(app, call, Login::Required).await?;
-    access.require_develop()?;
+    access.require(Right::SteerPipelines)?;
     let run = match app.act(Target::Run(run.id), Action::Run(event)).await {
         Ok(advance) => advance.run,
         Err(StoreError::Refused(_)) => run,
         Err(error) => return Err(error.into()),
     };
-    let user = app.store.user(run.user_id).await?;
+    let user = app.user_of(&run).await?;
     let shown = Pipeline::of(&app.config, &access.project, &run, user.as_ref());
     Ok((status, axum::Json(shown)).into_response())
 }

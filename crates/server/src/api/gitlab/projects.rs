@@ -15,7 +15,7 @@ use super::entities::project::{Project, RepositoryFacts};
 use super::errors::{ApiError, ApiResult};
 use super::pagination::{self, Pages};
 use crate::app::{App, SharedApp};
-use crate::rights;
+use crate::rights::{Right, Role, Standing};
 
 /// Filters of GitLab that would change the list and that we do not have.
 const UNSUPPORTED: [&str; 14] = [
@@ -42,7 +42,7 @@ pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response
         &app,
         &access.project,
         &facts(&app, &access).await,
-        access.role,
+        access.standing.effective_role(),
     ))
     .into_response())
 }
@@ -51,7 +51,7 @@ fn shown<'a>(
     app: &App,
     project: &'a ProjectRecord,
     facts: &'a RepositoryFacts,
-    role: Option<rights::Role>,
+    role: Option<Role>,
 ) -> Project<'a> {
     Project::of(&app.config, project, facts, role)
 }
@@ -130,14 +130,17 @@ impl Wanted {
             && !self.archived
     }
 
-    fn takes(&self, project: &ProjectRecord) -> bool {
-        let user = self.user.as_ref();
-        let visible = rights::can_read_project(user, project);
+    fn takes(&self, project: &ProjectRecord, standing: &Standing) -> bool {
+        let visible = standing.may(Right::ReadProject, project);
         let matches = self
             .visibility
             .is_none_or(|visibility| visibility.as_str() == project.visibility);
-        let mine = user.is_some_and(|user| user.id == project.creator_id);
-        visible && matches && !self.archived && (mine || !(self.membership || self.owned))
+        let is_mine = match (self.owned, self.membership) {
+            (true, _) => standing.role == Some(Role::Owner),
+            (false, true) => standing.role.is_some(),
+            (false, false) => true,
+        };
+        visible && matches && is_mine && self.archived == project.settings.is_archived
     }
 }
 
@@ -174,15 +177,11 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
             is_empty: false,
         })
         .collect();
-    let entities: Vec<Project<'_>> = items
-        .iter()
-        .zip(&facts)
-        .map(|(project, facts)| {
-            let user = wanted.user.as_ref();
-            let role = user.and_then(|user| rights::role_of(user, project));
-            shown(&app, project, facts, role)
-        })
-        .collect();
+    let mut entities: Vec<Project<'_>> = Vec::with_capacity(items.len());
+    for (project, facts) in items.iter().zip(&facts) {
+        let standing = app.standing(wanted.user.as_ref(), project).await?;
+        entities.push(shown(&app, project, facts, standing.effective_role()));
+    }
     let pages = Pages {
         shown: page,
         total,
@@ -250,7 +249,8 @@ async fn filtered(
     loop {
         let listing = app.store.projects(search.clone(), step).await?;
         for project in listing.items {
-            if !wanted.takes(&project) {
+            let standing = app.standing(wanted.user.as_ref(), &project).await?;
+            if !wanted.takes(&project, &standing) {
                 continue;
             }
             if (skip..end).contains(&seen) {

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::Value;
-use tappet_model::{Source, Variable};
+use tappet_model::{AttemptId, Source, Variable};
 use tappet_store::{Attempt, Project, Trigger, User};
 
 use super::access;
@@ -22,7 +22,7 @@ use super::params::Params;
 use crate::app::{App, SharedApp};
 use crate::clock;
 use crate::intake::{self, RunRequest, Started};
-use crate::rights;
+use crate::rights::Right;
 
 /// GitLab's limit of inputs of one pipeline.
 const MAX_INPUTS: usize = 20;
@@ -52,8 +52,9 @@ fn ref_of_path(path: &str) -> Option<String> {
 
 /// Who starts the run, as the token says.
 struct Authority {
-    user: User,
+    user: Option<User>,
     trigger: Option<Trigger>,
+    source_job: Option<AttemptId>,
     credential: String,
     source: Source,
 }
@@ -79,16 +80,19 @@ async fn start(app: &App, mut call: Call) -> ApiResult<Response> {
     let idempotency = idempotency::scoped(key, project.id, authority.credential, &call.params);
     variables.push(payload(std::mem::take(&mut call.params), id));
     let request = RunRequest {
-        project: project.clone(),
-        user: authority.user.clone(),
-        source: authority.source,
         trigger: authority.trigger,
-        ref_name,
+        source_job: authority.source_job,
         variables,
         idempotency,
+        ..RunRequest::new(
+            project.clone(),
+            authority.user.clone(),
+            authority.source,
+            ref_name,
+        )
     };
     let started = intake::start_run(app, request).await?;
-    Ok(answer(app, &project, &authority.user, started))
+    Ok(answer(app, &project, authority.user.as_ref(), started))
 }
 
 /// Ref, token and names of inputs.
@@ -149,7 +153,7 @@ async fn look_up(app: &App, token: &str) -> ApiResult<Token> {
 
 /// `None` for everything that must look like a project that does not exist.
 async fn authority(app: &App, project: &Project, token: Token) -> ApiResult<Option<Authority>> {
-    let (owner, credential, source, trigger) = match token {
+    let (owner, credential, source, trigger, source_job) = match token {
         Token::Trigger(trigger) if trigger.project_id == project.id => {
             let credential = format!("trigger:{}", trigger.id);
             (
@@ -157,6 +161,7 @@ async fn authority(app: &App, project: &Project, token: Token) -> ApiResult<Opti
                 credential,
                 Source::Trigger,
                 Some(*trigger),
+                None,
             )
         }
         Token::Job(attempt) if attempt.project_id == project.id => {
@@ -167,25 +172,30 @@ async fn authority(app: &App, project: &Project, token: Token) -> ApiResult<Opti
                 return Ok(None);
             };
             let credential = format!("job:{}", attempt.id);
-            (run.user_id, credential, Source::Pipeline, None)
+            (
+                run.user_id,
+                credential,
+                Source::Pipeline,
+                None,
+                Some(attempt.id),
+            )
         }
         _ => return Ok(None),
     };
-    let Some(user) = app.store.user(owner).await? else {
-        return Ok(None);
+    let user = match owner {
+        Some(id) => app.store.user(id).await?,
+        None => None,
     };
-    if !rights::can_read_project(Some(&user), project) {
-        return Ok(None);
-    }
-    if !rights::can_run(&user, project) {
-        return Err(ApiError::invalid(
-            "base",
-            "Insufficient permissions to create a new pipeline",
-        ));
+    if let Some(user) = &user {
+        let standing = app.standing(Some(user), project).await?;
+        if !standing.is_blocked && !standing.may(Right::ReadProject, project) {
+            return Ok(None);
+        }
     }
     Ok(Some(Authority {
         user,
         trigger,
+        source_job,
         credential,
         source,
     }))
@@ -228,7 +238,7 @@ fn payload(mut params: Params, id: String) -> Variable {
 
 /// 201 with the run as it was created, or 422 for one that was kept only to
 /// show what is wrong with its file.
-fn answer(app: &App, project: &Project, user: &User, started: Started) -> Response {
+fn answer(app: &App, project: &Project, user: Option<&User>, started: Started) -> Response {
     let replayed = started.replayed;
     let run = as_created(started.run);
     let mut response = match &run.yaml_errors {
@@ -237,7 +247,7 @@ fn answer(app: &App, project: &Project, user: &User, started: Started) -> Respon
             ApiError::fields(StatusCode::UNPROCESSABLE_ENTITY, "base", first).into_response()
         }
         None => {
-            let pipeline = Pipeline::of(&app.config, project, &run, Some(user));
+            let pipeline = Pipeline::of(&app.config, project, &run, user);
             (StatusCode::CREATED, axum::Json(pipeline)).into_response()
         }
     };

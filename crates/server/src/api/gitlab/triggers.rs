@@ -13,13 +13,17 @@ use serde_json::json;
 use tappet_model::{Timestamp, TriggerId, UserId};
 use tappet_store::{NewTrigger, Trigger as TriggerRecord, User};
 
+use super::BASE;
 use super::access::{self, Access, Login};
 use super::auth::JobTokens;
 use super::call::Call;
 use super::entities::trigger::Trigger;
 use super::errors::{ApiError, ApiResult};
 use super::pagination::{self, Pages};
+use crate::api::operation::{self, Shape, text, time};
+use crate::api::routes::Routes;
 use crate::app::{App, SharedApp};
+use crate::rights::Right;
 use crate::{clock, secrets};
 
 /// What a sealed trigger token is bound to.
@@ -33,9 +37,45 @@ const MAX_LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Descriptions beyond this help nobody.
 const MAX_DESCRIPTION_BYTES: usize = 10_000;
 
+/// Trigger tokens.
+pub fn routes() -> Routes {
+    Routes::under(BASE)
+        .add(
+            operation::get("/projects/{id}/triggers")
+                .id("listTriggers")
+                .about("Lists the live trigger tokens of a project.")
+                .paged()
+                .replies_list::<Trigger<'_>>(StatusCode::OK),
+            list,
+        )
+        .add(
+            operation::get("/projects/{id}/triggers/{trigger_id}")
+                .id("getTrigger")
+                .about("Shows one trigger token.")
+                .replies::<Trigger<'_>>(StatusCode::OK),
+            get,
+        )
+        .add(
+            operation::post("/projects/{id}/triggers")
+                .id("createTrigger")
+                .about("Makes a trigger token; the caller becomes its owner.")
+                .body(text("description").required())
+                .body(time("expires_at"))
+                .replies::<Trigger<'_>>(StatusCode::CREATED),
+            create,
+        )
+        .add(
+            operation::delete("/projects/{id}/triggers/{trigger_id}")
+                .id("deleteTrigger")
+                .about("Revokes a trigger token for good.")
+                .reply(StatusCode::NO_CONTENT, Shape::Empty),
+            delete,
+        )
+}
+
 async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
     let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
-    access.require_maintain()?;
+    access.require(Right::ManageTriggers)?;
     Ok(access)
 }
 
@@ -51,8 +91,10 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         .await?;
     let mut owners: HashMap<UserId, Option<User>> = HashMap::new();
     for trigger in &listing.items {
-        if let Entry::Vacant(owner) = owners.entry(trigger.owner_id) {
-            owner.insert(app.store.user(trigger.owner_id).await?);
+        if let Some(id) = trigger.owner_id
+            && let Entry::Vacant(owner) = owners.entry(id)
+        {
+            owner.insert(app.store.user(id).await?);
         }
     }
     let shown = listing
@@ -60,7 +102,10 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         .iter()
         .map(|trigger| {
             let token = visible_token(&app, &access, trigger)?;
-            let owner = owners.get(&trigger.owner_id).and_then(Option::as_ref);
+            let owner = trigger
+                .owner_id
+                .and_then(|id| owners.get(&id))
+                .and_then(Option::as_ref);
             Ok(Trigger::of(&app.config, trigger, token, owner))
         })
         .collect::<ApiResult<Vec<_>>>()?;
@@ -81,7 +126,10 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let access = open(&app, &call).await?;
     let trigger = find(&app, &call, &access).await?;
-    let owner = app.store.user(trigger.owner_id).await?;
+    let owner = match trigger.owner_id {
+        Some(id) => app.store.user(id).await?,
+        None => None,
+    };
     let token = visible_token(&app, &access, &trigger)?;
     let shown = Trigger::of(&app.config, &trigger, token, owner.as_ref());
     Ok(axum::Json(shown).into_response())
@@ -110,7 +158,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let token = secrets::new_token(PREFIX);
     let new = NewTrigger {
         project_id: access.project.id,
-        owner_id: owner.id,
+        owner_id: Some(owner.id),
         description: description.into_owned(),
         token_hash: app.secrets.keyed_hash(&token),
         sealed_token: app.secrets.seal(token.as_bytes(), SEAL_CONTEXT),

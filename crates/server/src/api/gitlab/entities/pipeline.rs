@@ -96,24 +96,13 @@ impl<'a> NamedPipeline<'a> {
 mod tests {
     use serde_json::json;
     use tappet_model::{ProjectId, RunId, Source, Timestamp, UserId, WorkflowId};
-    use tappet_store::RepositorySource;
 
     use super::*;
 
     fn project() -> Project {
         Project {
             id: ProjectId(3),
-            path: "acme/web".into(),
-            name: "web".into(),
-            description: String::new(),
-            source: RepositorySource::Local("/srv/web.git".into()),
-            default_branch: None,
-            visibility: "private".into(),
-            creator_id: UserId(1),
-            ci_config_path: ".gitlab-ci.yml".into(),
-            timeout_s: 3600,
-            ci_config_id: 1,
-            created_at: Timestamp(0),
+            ..Project::example("acme/web")
         }
     }
 
@@ -134,7 +123,8 @@ mod tests {
             name: Some("Nightly".into()),
             trigger_id: None,
             trigger_short_token: None,
-            user_id: UserId(1),
+            user_id: Some(UserId(1)),
+            origin: tappet_store::RunOrigin::default(),
             yaml_errors: None,
             failure_reason: None,
             stages: vec!["test".into()],

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 use tappet_store::{Trigger as TriggerRecord, User};
+use utoipa::ToSchema;
 
 use super::Time;
 use super::user_basic::UserBasic;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::Trigger`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Trigger<'a> {
     id: i64,
     token: String,

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use tappet_store::User;
+use utoipa::ToSchema;
 
 use super::Time;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::UserBasic`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UserBasic<'a> {
     id: i64,
     username: &'a str,

@@ -12,12 +12,13 @@ use crate::api::gitlab::access::{self, Login};
 use crate::api::gitlab::auth::JobTokens;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::pipeline::{Pipeline, as_created};
-use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::errors::ApiResult;
 use crate::api::gitlab::idempotency;
 use crate::api::gitlab::params::{Checks, as_text};
 use crate::api::gitlab::trigger_run::refuse_inputs;
 use crate::app::SharedApp;
 use crate::intake::{self, RunRequest};
+use crate::rights::Right;
 
 /// `POST /projects/:id/pipeline`. Variables are an array here, unlike those of
 /// the trigger.
@@ -28,7 +29,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let variables = given_variables(&mut checks);
     let inputs = checks.object("inputs");
     checks.finish()?;
-    access.require_develop()?;
+    access.require(Right::RunPipelines)?;
     let input_names: Vec<String> =
         inputs.map_or_else(Vec::new, |map| map.keys().cloned().collect());
     refuse_inputs(&input_names)?;
@@ -36,25 +37,20 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let key = idempotency::header(&call.headers)?;
     let credential = access.caller.credential();
     let request = RunRequest {
-        project: access.project.clone(),
-        user: user.clone(),
-        source: Source::Api,
-        trigger: None,
-        ref_name,
         variables,
+        keeps_invalid: false,
         idempotency: idempotency::scoped(key, access.project.id, credential, &call.params),
+        ..RunRequest::new(
+            access.project.clone(),
+            Some(user.clone()),
+            Source::Api,
+            ref_name,
+        )
     };
     let started = intake::start_run(&app, request).await?;
     let run = as_created(started.run);
-    let mut response = match &run.yaml_errors {
-        Some(errors) => {
-            ApiError::invalid("base", errors.lines().next().unwrap_or_default()).into_response()
-        }
-        None => {
-            let shown = Pipeline::of(&app.config, &access.project, &run, Some(&user));
-            (StatusCode::CREATED, axum::Json(shown)).into_response()
-        }
-    };
+    let shown = Pipeline::of(&app.config, &access.project, &run, Some(&user));
+    let mut response = (StatusCode::CREATED, axum::Json(shown)).into_response();
     if started.replayed {
         idempotency::mark_replayed(response.headers_mut());
     }

@@ -1,0 +1,4 @@
+//! Statuses of commits that come from outside.
+
+/// Verbs about commit statuses.
+pub trait CommitStatuses {}

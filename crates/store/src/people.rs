@@ -1,0 +1,4 @@
+//! People, their passwords and access tokens.
+
+/// Verbs about people and their tokens.
+pub trait People {}

@@ -1,0 +1,4 @@
+//! Pipeline schedules: runs that start by the clock.
+
+/// Verbs about schedules.
+pub trait Schedules {}

@@ -1,0 +1,1 @@
+-- Variables kept in settings.

@@ -1,0 +1,5 @@
+//! People, their passwords and access tokens.
+
+use super::SqliteStore;
+
+impl crate::People for SqliteStore {}

@@ -1,0 +1,5 @@
+//! What goes when its time is over.
+
+use super::SqliteStore;
+
+impl crate::Retention for SqliteStore {}

@@ -1,0 +1,4 @@
+//! Outgoing webhooks and their deliveries.
+
+/// Verbs about webhooks.
+pub trait Webhooks {}
