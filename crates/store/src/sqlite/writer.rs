@@ -320,9 +320,11 @@ mod tests {
     async fn users(writer: &Writer) -> i64 {
         writer
             .write(|session| {
-                Ok(session
-                    .conn
-                    .query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
+                Ok(session.conn.query_row(
+                    "SELECT count(*) FROM users WHERE id > 0",
+                    [],
+                    |row| row.get(0),
+                )?)
             })
             .await
             .unwrap()
