@@ -6,6 +6,7 @@
 mod handover;
 mod payload;
 pub mod predefined;
+mod variables;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,7 @@ use tappet_model::{AttemptId, RunnerId, tags};
 use tappet_store::{Claim, StoreError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+pub use variables::{AssembledVariables, JobVariableLayers};
 
 use crate::app::SharedApp;
 

@@ -27,6 +27,7 @@ use tappet_store::{
 
 use crate::app::App;
 use crate::clock;
+use crate::dispatch::JobVariableLayers;
 use crate::dispatch::predefined::{self, RunFacts};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
@@ -365,16 +366,13 @@ async fn plan(
                     trigger_short_token: predefined::short_token(request.trigger.as_ref()),
                     user: request.user.as_ref(),
                 };
-                let mut all = predefined::of_run(&app.config, &facts);
-                let given = request.variables.iter();
-                all.extend(
-                    given
-                        .filter(|one| !predefined::is_reserved(&one.key))
-                        .cloned(),
-                );
-                all.into_iter()
-                    .map(|variable| (variable.key, variable.value))
-                    .collect()
+                let layers = JobVariableLayers {
+                    predefined: predefined::of_run(&app.config, &facts),
+                    pipeline: request.variables.clone(),
+                    ..JobVariableLayers::default()
+                };
+                let all = layers.assemble().variables.into_iter();
+                all.map(|variable| (variable.key, variable.value)).collect()
             })
             .get(name)
             .cloned()

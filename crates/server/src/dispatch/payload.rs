@@ -14,6 +14,7 @@ use tappet_model::{CommitSha, FailureReason, RefKind, Variable, VariableKind};
 use tappet_store::{Assignment, Runner};
 
 use super::predefined::{self, JobFacts, RunFacts};
+use super::variables::{AssembledVariables, JobVariableLayers};
 use crate::app::App;
 use crate::intake::unseal;
 
@@ -42,7 +43,7 @@ impl NotDeliverable {
 pub struct Delivery {
     /// Answer of `POST /jobs/request`.
     pub payload: JobPayload,
-    /// Given variables that were left out since their names are reserved.
+    /// Variables that were left out since their names are reserved.
     pub ignored: Vec<String>,
 }
 
@@ -71,14 +72,11 @@ pub async fn payload(
             .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
         None => Vec::new(),
     };
-    let (given, ignored): (Vec<_>, Vec<_>) = given
-        .into_iter()
-        .partition(|variable| !predefined::is_reserved(&variable.key));
 
     let token = app.secrets.job_token(assignment.attempt.id);
     let repository_url = file_url(repository.git_dir());
     let timeout_s = timeout_s(assignment);
-    let variables = variables(
+    let AssembledVariables { variables, ignored } = variables(
         app,
         assignment,
         runner,
@@ -101,7 +99,7 @@ pub async fn payload(
             timeout_s,
             depth,
         ),
-        ignored: ignored.into_iter().map(|variable| variable.key).collect(),
+        ignored,
     })
 }
 
@@ -128,9 +126,9 @@ fn variables(
     default_branch: &str,
     given: Vec<Variable>,
     job: Job<'_>,
-) -> Result<Vec<Variable>, NotDeliverable> {
+) -> Result<AssembledVariables, NotDeliverable> {
     let run = &assignment.run;
-    let mut all = predefined::of_run(
+    let mut predefined = predefined::of_run(
         &app.config,
         &RunFacts {
             project: &assignment.project,
@@ -143,7 +141,7 @@ fn variables(
             user: assignment.user.as_ref(),
         },
     );
-    all.extend(predefined::of_job(
+    predefined.extend(predefined::of_job(
         &app.config,
         &JobFacts {
             run,
@@ -156,15 +154,17 @@ fn variables(
             manual: assignment.spec.manual,
         },
     ));
-    let yaml = assignment.spec.variables.iter();
-    all.extend(
-        yaml.filter(|variable| !predefined::is_reserved(&variable.key))
-            .cloned(),
-    );
-    all.extend(given);
-    expand_collection(all).map_err(|circular| {
+    let layers = JobVariableLayers {
+        predefined,
+        yaml: assignment.spec.variables.clone(),
+        pipeline: given,
+        ..JobVariableLayers::default()
+    };
+    let AssembledVariables { variables, ignored } = layers.assemble();
+    let variables = expand_collection(variables).map_err(|circular| {
         NotDeliverable::Variables(format!("{}: {circular}", assignment.attempt.name))
-    })
+    })?;
+    Ok(AssembledVariables { variables, ignored })
 }
 
 /// What must not appear in the log of a job: the values of its masked variables.
