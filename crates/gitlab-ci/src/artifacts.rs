@@ -1,9 +1,10 @@
 //! `artifacts`: files that a job leaves behind (GitLab: `entry/artifacts.rb`).
 
-use tappet_model::plan::{ArtifactSpec, ArtifactWhen};
+use tappet_model::plan::{ArtifactSpec, ArtifactWhen, ReportKind, ReportSpec};
+use tappet_yaml::Node;
 
 use crate::duration;
-use crate::entry::{Entry, Field};
+use crate::entry::{Entry, Field, strings};
 use crate::keywords;
 use crate::validation::{Location, Report};
 
@@ -30,7 +31,50 @@ pub(crate) fn read(
         untracked: entry.boolean("untracked", report).unwrap_or_default(),
         when: when(&entry, report),
         expire_in: expire_in(&entry, report),
+        reports: entry
+            .get("reports")
+            .map(|field| reports(field, &location.child("reports"), report))
+            .unwrap_or_default(),
     })
+}
+
+/// In the order of the file (GitLab: `entry/reports.rb`).
+fn reports(field: Field<'_>, location: &Location<'_>, report: &mut Report) -> Vec<ReportSpec> {
+    let Some(mapping) = field.node.as_mapping() else {
+        report.invalid(field.position, location, "config should be a hash");
+        return Vec::new();
+    };
+    let entry = Entry {
+        location,
+        mapping,
+        position: field.position,
+    };
+    entry.check_keys(&keywords::REPORTS, report);
+    let kinds = mapping
+        .iter()
+        .filter_map(|(key, _)| match key.text.as_str() {
+            "junit" => Some(ReportKind::Junit),
+            "dotenv" => Some(ReportKind::Dotenv),
+            _ => None,
+        });
+    kinds
+        .filter_map(|kind| {
+            let paths = entry.read(
+                kind.as_str(),
+                "should be an array of strings or a string",
+                report,
+                one_or_more,
+            )?;
+            (!paths.is_empty()).then_some(ReportSpec { kind, paths })
+        })
+        .collect()
+}
+
+fn one_or_more(node: &Node) -> Option<Vec<String>> {
+    match node.as_str() {
+        Some(text) => Some(vec![text.to_owned()]),
+        None => strings(node),
+    }
 }
 
 fn when(entry: &Entry<'_>, report: &mut Report) -> ArtifactWhen {

@@ -280,5 +280,5 @@ impl Compiler<'_> {
 
 /// Whether artifacts can hold any file.
 fn keeps_something(artifacts: &ArtifactSpec) -> bool {
-    artifacts.untracked || !artifacts.paths.is_empty()
+    artifacts.untracked || !artifacts.paths.is_empty() || !artifacts.reports.is_empty()
 }

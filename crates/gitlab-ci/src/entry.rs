@@ -142,7 +142,8 @@ impl<'a> Entry<'a> {
         word
     }
 
-    fn read<T>(
+    /// A value of the kind that `convert` knows; `expected` says which.
+    pub(crate) fn read<T>(
         &self,
         name: &str,
         expected: &str,

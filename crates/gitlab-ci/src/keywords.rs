@@ -116,8 +116,46 @@ pub(crate) const WORKFLOW_RULE: Keys = Keys {
 
 /// `artifacts:`.
 pub(crate) const ARTIFACTS: Keys = Keys {
-    now: &["name", "untracked", "paths", "when", "expire_in", "exclude"],
-    later: &["reports", "expose_as", "public", "access"],
+    now: &[
+        "name",
+        "untracked",
+        "paths",
+        "reports",
+        "when",
+        "expire_in",
+        "exclude",
+    ],
+    later: &["expose_as", "public", "access"],
+};
+
+/// `artifacts:reports:`.
+pub(crate) const REPORTS: Keys = Keys {
+    now: &["junit", "dotenv"],
+    later: &[
+        "codequality",
+        "sast",
+        "secret_detection",
+        "dependency_scanning",
+        "container_scanning",
+        "cluster_image_scanning",
+        "dast",
+        "performance",
+        "browser_performance",
+        "load_performance",
+        "license_scanning",
+        "metrics",
+        "lsif",
+        "terraform",
+        "accessibility",
+        "coverage_fuzzing",
+        "api_fuzzing",
+        "requirements",
+        "requirements_v2",
+        "coverage_report",
+        "cyclonedx",
+        "annotations",
+        "repository_xray",
+    ],
 };
 
 /// `only:` and `except:` as a map.

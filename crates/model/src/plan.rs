@@ -176,6 +176,46 @@ pub struct ArtifactSpec {
     /// How long, as the author wrote it (`1 week`, `never`).
     #[serde(default)]
     pub expire_in: Option<String>,
+    /// Files that the server reads, apart from the archive.
+    #[serde(default)]
+    pub reports: Vec<ReportSpec>,
+}
+
+/// One kind of report of a job.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReportSpec {
+    /// Which.
+    pub kind: ReportKind,
+    /// Glob patterns relative to the project.
+    pub paths: Vec<String>,
+}
+
+/// What the server can read (GitLab: `Enums::Ci::JobArtifact`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// Test results.
+    Junit,
+    /// Variables for later jobs.
+    Dotenv,
+}
+
+impl ReportKind {
+    /// The keyword in the file, and the type of the uploaded file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReportKind::Junit => "junit",
+            ReportKind::Dotenv => "dotenv",
+        }
+    }
+
+    /// The name under which runners upload it, before packing.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            ReportKind::Junit => "junit.xml",
+            ReportKind::Dotenv => ".env",
+        }
+    }
 }
 
 /// On which outcome artifacts are kept.

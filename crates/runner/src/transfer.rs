@@ -9,7 +9,7 @@ use tappet_model::runner_protocol::{ArtifactUpload, Dependency};
 
 use crate::backoff::Backoff;
 use crate::body;
-use crate::client::{Call, Client};
+use crate::client::{Answer, Call, Client};
 
 /// One transfer (GitLab Runner: artifact upload limit).
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -69,10 +69,7 @@ pub(crate) async fn upload(
         match client.call(call).await {
             Ok(answer) if answer.status == StatusCode::CREATED => return Ok(()),
             Ok(answer) if answer.status.is_client_error() => {
-                return Err(TransferError(format!(
-                    "the server answered {}",
-                    answer.status
-                )));
+                return Err(TransferError(refusal(&answer)));
             }
             Ok(answer) => last = format!("the server answered {}", answer.status),
             Err(error) => last = error.to_string(),
@@ -80,6 +77,18 @@ pub(crate) async fn upload(
         backoff.wait().await;
     }
     Err(TransferError(last))
+}
+
+/// The server's answer in words, with its reason where it gave one.
+fn refusal(answer: &Answer) -> String {
+    #[derive(serde::Deserialize)]
+    struct Reason {
+        message: String,
+    }
+    match serde_json::from_slice(&answer.body) {
+        Ok(Reason { message }) => format!("the server answered {}: {message}", answer.status),
+        Err(_) => format!("the server answered {}", answer.status),
+    }
 }
 
 /// Fetches the archive of `dependency` into `to`.

@@ -6,6 +6,7 @@
 mod handover;
 mod payload;
 pub mod predefined;
+mod uploads;
 mod variables;
 
 use std::collections::{HashSet, VecDeque};

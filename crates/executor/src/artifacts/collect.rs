@@ -48,6 +48,12 @@ impl Collected {
         self.entries.is_empty()
     }
 
+    /// Relative paths of the regular files, in archive order.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let files = self.entries.iter().filter(|(_, kind)| **kind == Kind::File);
+        files.map(|(name, _)| name.as_str())
+    }
+
     /// Relative paths in archive order.
     #[cfg(test)]
     fn names(&self) -> Vec<&str> {
@@ -318,7 +324,8 @@ pub(crate) fn archive(project: &Path, collected: &Collected, to: &Path) -> io::R
     io::Write::flush(&mut zip.finish().map_err(io::Error::other)?)
 }
 
-fn open(path: &Path) -> io::Result<(File, Metadata)> {
+/// Opens a regular file, never what a link leads to.
+pub(super) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let file = fs::OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)

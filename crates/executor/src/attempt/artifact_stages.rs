@@ -7,13 +7,49 @@ use tappet_model::FailureReason;
 use tappet_model::runner_protocol::{ArtifactUpload, Dependency};
 
 use super::{Attempt, Stop};
-use crate::artifacts::collect::{self, Selection};
-use crate::artifacts::restore;
+use crate::artifacts::collect::{self, Collected, Selection};
+use crate::artifacts::{gzip, restore};
 use crate::control::Control;
 use crate::io::AttemptIo;
 use crate::section::{self, Section};
 use crate::sources;
 use crate::supervise::{Sink, wish};
+
+/// How an upload is packed.
+#[derive(Clone, Copy)]
+enum Packing {
+    Zip,
+    Gzip,
+}
+
+impl Packing {
+    /// By the name of the format; `None` for those of other kinds of runners.
+    fn of(format: &str) -> Option<Self> {
+        match format {
+            "" | "zip" => Some(Packing::Zip),
+            "gzip" => Some(Packing::Gzip),
+            _ => None,
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Packing::Zip => "zip",
+            Packing::Gzip => "gz",
+        }
+    }
+
+    /// Packs into the new file `to`; whether there was nothing to pack. Blocks.
+    fn pack(self, project: &Path, collected: &Collected, to: &Path) -> std::io::Result<bool> {
+        if collected.is_empty() {
+            return Ok(true);
+        }
+        match self {
+            Packing::Zip => collect::archive(project, collected, to).map(|()| false),
+            Packing::Gzip => gzip::pack(project, collected, to).map(|count| count == 0),
+        }
+    }
+}
 
 impl<I: AttemptIo> Attempt<'_, I> {
     /// Unpacks the archives of earlier jobs, in order; later ones replace files of earlier ones.
@@ -101,14 +137,14 @@ impl<I: AttemptIo> Attempt<'_, I> {
         self.io
             .note(section::success("Uploading artifacts..."))
             .await;
-        if !matches!(artifact.artifact_format.as_str(), "" | "zip") {
+        let Some(packing) = Packing::of(&artifact.artifact_format) else {
             let text = format!(
                 "artifact of type {:?} is left out: format {:?} is not supported by this runner",
                 artifact.artifact_type, artifact.artifact_format
             );
             self.io.note(section::warning(text)).await;
             return Ok(());
-        }
+        };
         let expand = |list: &[String]| -> Vec<String> {
             list.iter()
                 .map(|text| self.variables.expand(text).into_owned())
@@ -122,18 +158,16 @@ impl<I: AttemptIo> Attempt<'_, I> {
         if artifact.untracked {
             selection.untracked = self.untracked().await?;
         }
-        let to = self.workspace.private_path(&format!("upload-{index}.zip"));
+        let to = self.workspace.private_path(&format!("upload-{index}"));
         let packed = {
             let (project, to): (_, Arc<Path>) = (self.workspace.project.clone(), to.clone().into());
             tokio::task::spawn_blocking(move || {
                 let collected = collect::collect(&project, &selection)?;
-                if !collected.is_empty() {
-                    collect::archive(&project, &collected, &to)?;
-                }
-                std::io::Result::Ok(collected)
+                let is_empty = packing.pack(&project, &collected, &to)?;
+                std::io::Result::Ok((collected, is_empty))
             })
         };
-        let collected = packed
+        let (collected, is_empty) = packed
             .await
             .map_err(Stop::system)?
             .map_err(|error| Stop::system(format!("cannot pack artifacts: {error}")))?;
@@ -143,13 +177,13 @@ impl<I: AttemptIo> Attempt<'_, I> {
             .map(|note| format!("{note}\n"))
             .collect();
         text.extend(collected.warnings.iter().map(section::warning));
-        if collected.is_empty() {
+        if is_empty {
             text.push_str(&section::error("No files to upload"));
             self.io.note(text).await;
             return Ok(());
         }
         self.io.note(text).await;
-        let name = format!("{}.zip", self.archive_name(artifact));
+        let name = format!("{}.{}", self.archive_name(artifact), packing.extension());
         let io = self.io;
         let uploaded = self.within(io.upload(artifact, &name, &to)).await?;
         match uploaded {

@@ -55,6 +55,36 @@ async fn when_decides_what_is_uploaded() {
 }
 
 #[tokio::test]
+async fn reports_are_packed_file_by_file_and_go_up_after_a_failure_too() {
+    let done = job(&["echo A=1 > build.env; echo '<a/>' > a.xml; echo '<b/>' > b.xml; false"])
+        .artifact(&["build.env"], |artifact| {
+            artifact.name = Some(".env".into());
+            artifact.artifact_type = "dotenv".into();
+            artifact.artifact_format = "gzip".into();
+            artifact.when = "always".into();
+        })
+        .artifact(&["*.xml"], |artifact| {
+            artifact.name = Some("junit.xml".into());
+            artifact.artifact_type = "junit".into();
+            artifact.artifact_format = "gzip".into();
+            artifact.when = "always".into();
+        })
+        .run()
+        .await;
+    let unpacked = |index: usize| {
+        let mut text = String::new();
+        let packed = &done.uploads[index].1[..];
+        std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(packed), &mut text)
+            .unwrap();
+        text
+    };
+    let names: Vec<_> = done.uploads.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, [".env.gz", "junit.xml.gz"], "{}", done.log);
+    assert_eq!(unpacked(0), "A=1\n");
+    assert_eq!(unpacked(1), "<a/>\n<b/>\n");
+}
+
+#[tokio::test]
 async fn no_matching_file_is_no_failure() {
     let done = job(&["true"]).artifact(&["missing"], |_| {}).run().await;
     assert_eq!(done.outcome, Outcome::SUCCESS);

@@ -166,6 +166,22 @@ fn entries_that_are_no_jobs(#[case] text: &str, #[case] expected: &str) {
     "artifacts: {bad: 1}",
     "jobs:rspec:artifacts config contains unknown keys: bad"
 )]
+#[case(
+    "artifacts: {reports: x}",
+    "jobs:rspec:artifacts:reports config should be a hash"
+)]
+#[case(
+    "artifacts: {reports: {junitt: a.xml}}",
+    "jobs:rspec:artifacts:reports config contains unknown keys: junitt"
+)]
+#[case(
+    "artifacts: {reports: {junit: 1}}",
+    "jobs:rspec:artifacts:reports junit should be an array of strings or a string"
+)]
+#[case(
+    "artifacts: {reports: {dotenv: [1]}}",
+    "jobs:rspec:artifacts:reports dotenv should be an array of strings or a string"
+)]
 #[case("artifacts: {name: 1}", "jobs:rspec:artifacts name should be a string")]
 #[case(
     "artifacts: {when: sometimes}",

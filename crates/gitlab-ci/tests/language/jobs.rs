@@ -2,7 +2,9 @@
 
 use rstest::rstest;
 use tappet_model::FailureReason;
-use tappet_model::plan::{AllowFailure, ArtifactSources, ArtifactWhen, When};
+use tappet_model::plan::{
+    AllowFailure, ArtifactSources, ArtifactWhen, ReportKind, ReportSpec, When,
+};
 
 use crate::scenario::file;
 
@@ -199,6 +201,30 @@ fn artifacts_with_all_keys() {
 fn artifacts_are_kept_on(#[case] artifacts: &str, #[case] when: ArtifactWhen) {
     let spec = file(&format!("j: {{script: x, artifacts: {artifacts}}}")).spec("j");
     assert_eq!(spec.artifacts.unwrap().when, when);
+}
+
+#[test]
+fn reports_are_one_path_or_several_in_the_order_of_the_file() {
+    let spec =
+        file("j: {script: x, artifacts: {reports: {dotenv: build.env, junit: [a.xml, b/*.xml]}}}")
+            .spec("j");
+    let report = |kind, paths: &[&str]| ReportSpec {
+        kind,
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+    };
+    assert_eq!(
+        spec.artifacts.unwrap().reports,
+        [
+            report(ReportKind::Dotenv, &["build.env"]),
+            report(ReportKind::Junit, &["a.xml", "b/*.xml"])
+        ]
+    );
+}
+
+#[test]
+fn reports_without_a_path_are_nothing_to_keep() {
+    let spec = file("j: {script: x, artifacts: {reports: {junit: [], dotenv: null}}}").spec("j");
+    assert_eq!(spec.artifacts, None);
 }
 
 #[test]

@@ -66,10 +66,10 @@ const LATER: &str = "is not supported yet; remove it or wait for a later version
     11
 )]
 #[case(
-    "jobs:j:artifacts `reports`",
-    "j:\n  script: x\n  artifacts:\n    reports: {}",
-    4,
-    5
+    "jobs:j:artifacts:reports `coverage_report`",
+    "j:\n  script: x\n  artifacts:\n    reports:\n      coverage_report: {}",
+    5,
+    7
 )]
 #[case(
     "jobs:j:artifacts `expose_as`",

@@ -5,15 +5,15 @@ use std::path::Path;
 use percent_encoding::{AsciiSet, CONTROLS};
 use tappet_git::Commit;
 use tappet_gitlab_ci::expansion::expand_collection;
-use tappet_model::plan::ArtifactSpec;
 use tappet_model::runner_protocol::{
-    ArtifactUpload, Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures,
-    PayloadVariable, RunnerLimits, Step,
+    Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures, PayloadVariable,
+    RunnerLimits, Step,
 };
 use tappet_model::{CommitSha, FailureReason, RefKind, Variable, VariableKind};
 use tappet_store::{Assignment, Runner};
 
 use super::predefined::{self, JobFacts, RunFacts};
+use super::uploads;
 use super::variables::{AssembledVariables, JobVariableLayers};
 use crate::app::App;
 use crate::intake::unseal;
@@ -235,7 +235,7 @@ fn build(
         hooks: Vec::new(),
         image: None,
         services: Vec::new(),
-        artifacts: spec.artifacts.iter().map(artifact_upload).collect(),
+        artifacts: uploads::of(spec.artifacts.as_ref()),
         cache: Vec::new(),
         credentials: Vec::new(),
         dependencies: dependencies(assignment, token),
@@ -302,19 +302,6 @@ fn payload_variable(variable: &Variable) -> PayloadVariable {
         masked: variable.masked,
         file: variable.kind == VariableKind::File,
         raw: variable.raw,
-    }
-}
-
-fn artifact_upload(spec: &ArtifactSpec) -> ArtifactUpload {
-    ArtifactUpload {
-        name: spec.name.clone(),
-        untracked: spec.untracked,
-        paths: spec.paths.clone(),
-        exclude: spec.exclude.clone(),
-        when: spec.when.as_str().to_owned(),
-        expire_in: spec.expire_in.clone(),
-        artifact_type: "archive".to_owned(),
-        artifact_format: "zip".to_owned(),
     }
 }
 

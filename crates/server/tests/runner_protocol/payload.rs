@@ -118,6 +118,28 @@ async fn types_are_as_strict_clients_want_them() {
 }
 
 #[tokio::test]
+async fn each_report_is_an_upload_of_its_own_whatever_the_outcome() {
+    let file = "job:\n  script: make\n  artifacts:\n    when: on_success\n    expire_in: 1 week\n\
+         \x20   reports: { junit: [a.xml, b/*.xml], dotenv: build.env }\n";
+    let scene = Scene::new(file).await;
+    scene.run().await;
+    let job = Runner::default().take(&scene.server).await;
+    let report = |kind: &str, name: &str, paths: Value| {
+        json!({
+            "name": name, "untracked": false, "paths": paths, "exclude": [], "when": "always",
+            "expire_in": "1 week", "artifact_type": kind, "artifact_format": "gzip",
+        })
+    };
+    assert_eq!(
+        job.payload["artifacts"],
+        json!([
+            report("junit", "junit.xml", json!(["a.xml", "b/*.xml"])),
+            report("dotenv", ".env", json!(["build.env"])),
+        ])
+    );
+}
+
+#[tokio::test]
 async fn needs_decide_whose_archives_are_restored() {
     let scene = Scene::new(WHOLE).await;
     scene.run().await;
