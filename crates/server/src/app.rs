@@ -13,6 +13,7 @@ use crate::expiry::Expiry;
 use crate::held::Held;
 use crate::intake::Intake;
 use crate::logs::Logs;
+use crate::push_hook::PushHooks;
 use crate::repositories::ProjectRepositories;
 use crate::runner_process::RunnerProcess;
 use crate::secrets::Secrets;
@@ -39,6 +40,8 @@ pub struct App {
     pub changes: Changes,
     /// What starting a run needs between runs: parsed files, requests in flight.
     pub intake: Intake,
+    /// What stands in where a project takes no pushes.
+    pub push_hooks: PushHooks,
     /// When artifacts go.
     pub expiry: Expiry,
     /// The embedded runner.

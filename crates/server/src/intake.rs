@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tappet_git::{Commit, FileError, Repository, ResolveError, ResolvedRef};
+use tappet_git::{Commit, FileError, ReadError, Repository, ResolveError, ResolvedRef};
 use tappet_gitlab_ci::{Context, PlanError};
 use tappet_model::plan::Plan;
 use tappet_model::{
@@ -66,6 +66,9 @@ pub struct RunRequest {
     pub schedule: Option<ScheduleId>,
     /// Where the ref stood before a push.
     pub before_sha: Option<CommitSha>,
+    /// Where a push left the ref, which may have gone on since: an object of the
+    /// ref's history, or the annotated tag itself.
+    pub pushed: Option<CommitSha>,
     /// Jobs also get the variable names of GitLab before 9.0.
     pub has_build_names: bool,
     /// `[ci skip]` in the commit message counts.
@@ -95,6 +98,7 @@ impl RunRequest {
             source_job: None,
             schedule: None,
             before_sha: None,
+            pushed: None,
             has_build_names: false,
             skips_on_demand: false,
             keeps_invalid: true,
@@ -125,6 +129,15 @@ pub enum Refusal {
     /// A variable's name cannot be an environment variable.
     #[error("can contain only letters, digits and '_'.")]
     InvalidVariableKey,
+    /// The commit has no pipeline file, or its rules leave no job.
+    #[error("{message}")]
+    NothingToRun {
+        /// GitLab's wording.
+        message: String,
+    },
+    /// What was pushed is not on the ref any more.
+    #[error("the ref was rewritten after this push; the later push starts its own pipeline")]
+    Superseded,
     /// The commit asks for no pipeline.
     #[error("the commit message asks to skip CI")]
     Skipped,
@@ -186,6 +199,7 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     }
     let repository = repository(app, &request.project).await?;
     let resolved = resolve(app, &request, &repository).await?;
+    let resolved = as_pushed(&request, &repository, resolved).await?;
     permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
     permission::may_set_variables(&request, standing.as_ref())?;
     if request.skips_on_demand && asks_to_skip(&repository, &resolved).await? {
@@ -263,6 +277,36 @@ async fn commit_named(text: &str, repository: &Repository) -> Result<Option<Reso
     }))
 }
 
+/// The ref as a push left it, when the request tells of one.
+async fn as_pushed(
+    request: &RunRequest,
+    repository: &Repository,
+    resolved: ResolvedRef,
+) -> Result<ResolvedRef, Refusal> {
+    let Some(pushed) = &request.pushed else {
+        return Ok(resolved);
+    };
+    let unavailable = |error: ReadError| Refusal::Unavailable {
+        message: error.to_string(),
+        retry_after: crate::repositories::RETRY_AFTER,
+    };
+    let sha = repository
+        .commit_behind(pushed)
+        .await
+        .map_err(unavailable)?
+        .ok_or_else(|| not_started("Commit not found"))?;
+    let is_there = sha == resolved.sha
+        || repository
+            .is_ancestor(&sha, &resolved.sha)
+            .await
+            .map_err(unavailable)?;
+    if is_there {
+        Ok(ResolvedRef { sha, ..resolved })
+    } else {
+        Err(Refusal::Superseded)
+    }
+}
+
 /// Whether the commit message holds `[ci skip]` or `[skip ci]`, in any case.
 async fn asks_to_skip(repository: &Repository, resolved: &ResolvedRef) -> Result<bool, Refusal> {
     let commit = commit(repository, &resolved.sha).await?;
@@ -301,7 +345,9 @@ async fn content(
     {
         Ok(file) => file,
         Err(FileError::Missing | FileError::NotAFile | FileError::BadPath) => {
-            return Err(not_started("Missing CI config file"));
+            return Err(Refusal::NothingToRun {
+                message: "Missing CI config file".to_owned(),
+            });
         }
         Err(FileError::Symlink) => {
             return Ok(invalid(format!(
@@ -325,7 +371,9 @@ async fn content(
             path, &parsed, plan,
         )))),
         Err(PlanError::Invalid(errors)) => Ok(invalid(lines(&errors))),
-        Err(refused) => Err(not_started(refused.to_string())),
+        Err(refused) => Err(Refusal::NothingToRun {
+            message: refused.to_string(),
+        }),
     }
 }
 
@@ -363,6 +411,7 @@ async fn plan(
                     ref_name: &resolved.name,
                     ref_kind: resolved.kind,
                     commit: &commit,
+                    before_sha: request.before_sha.as_ref(),
                     trigger_short_token: predefined::short_token(request.trigger.as_ref()),
                     user: request.user.as_ref(),
                 };

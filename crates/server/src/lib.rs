@@ -19,6 +19,7 @@ pub mod held;
 pub mod intake;
 pub mod logs;
 mod overdue;
+pub mod push_hook;
 pub mod repositories;
 pub mod rights;
 mod runner_process;

@@ -111,6 +111,7 @@ impl Server {
             held: crate::held::Held::default(),
             changes: crate::changes::Changes::default(),
             intake: crate::intake::Intake::default(),
+            push_hooks: crate::push_hook::PushHooks::default(),
             expiry: expiry::Expiry::default(),
             runner_process: runner_process::RunnerProcess::default(),
             shutdown: CancellationToken::new(),

@@ -15,6 +15,7 @@ mod page;
 mod people;
 mod project_settings;
 mod protected_refs;
+mod push_hooks;
 mod record;
 mod reports;
 mod retention;
@@ -31,6 +32,7 @@ pub use page::{COUNT_LIMIT, Listing, PageRequest};
 pub use people::*;
 pub use project_settings::*;
 pub use protected_refs::*;
+pub use push_hooks::*;
 pub use record::*;
 pub use reports::*;
 pub use retention::*;
@@ -57,6 +59,7 @@ pub trait Store:
     + Members
     + People
     + ProtectedRefs
+    + PushHooks
     + Reports
     + Retention
     + Schedules

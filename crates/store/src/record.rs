@@ -215,6 +215,15 @@ pub struct RunOrigin {
     pub has_build_names: bool,
 }
 
+impl RunOrigin {
+    /// The commit before the push; forty zeros when there was none.
+    pub fn before(&self) -> &str {
+        self.before_sha
+            .as_ref()
+            .map_or(CommitSha::ZERO, CommitSha::as_str)
+    }
+}
+
 /// A run to be.
 #[derive(Clone, Debug)]
 pub struct NewRun {

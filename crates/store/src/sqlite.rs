@@ -17,6 +17,7 @@ mod page;
 mod people;
 mod projects;
 mod protected_refs;
+mod push_hooks;
 mod queue;
 mod readers;
 mod recent;
@@ -115,6 +116,7 @@ mod tests {
             members::ALL,
             projects::ALL,
             protected_refs::ALL,
+            push_hooks::ALL,
             queue::ALL,
             readers::ALL,
             runners::ALL,

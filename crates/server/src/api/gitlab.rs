@@ -22,6 +22,7 @@ mod pagination;
 mod params;
 mod pipelines;
 mod projects;
+mod push_hook;
 mod trace;
 mod trigger_run;
 mod triggers;
@@ -69,7 +70,9 @@ pub fn router() -> Router<SharedApp> {
 
 /// Everything that `/-/openapi.json` tells of.
 pub fn routes() -> Routes {
-    Routes::under(BASE).and(triggers::routes())
+    Routes::under(BASE)
+        .and(push_hook::routes())
+        .and(triggers::routes())
 }
 
 fn pipeline_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {

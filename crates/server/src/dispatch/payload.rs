@@ -9,7 +9,7 @@ use tappet_model::runner_protocol::{
     Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures, PayloadVariable,
     RunnerLimits, Step,
 };
-use tappet_model::{CommitSha, FailureReason, RefKind, Variable, VariableKind};
+use tappet_model::{FailureReason, RefKind, Variable, VariableKind};
 use tappet_store::{Assignment, Runner};
 
 use super::predefined::{self, JobFacts, RunFacts};
@@ -137,6 +137,7 @@ fn variables(
             ref_name: &run.ref_name,
             ref_kind: run.ref_kind,
             commit,
+            before_sha: run.origin.before_sha.as_ref(),
             trigger_short_token: run.trigger_short_token.as_deref(),
             user: assignment.user.as_ref(),
         },
@@ -223,7 +224,7 @@ fn build(
             repo_object_format: "sha1".to_owned(),
             ref_name: run.ref_name.clone(),
             sha: run.sha.as_str().to_owned(),
-            before_sha: CommitSha::ZERO.to_owned(),
+            before_sha: run.origin.before().to_owned(),
             ref_type: ref_type(run.ref_kind).to_owned(),
             refspecs: refspecs(assignment),
             depth: depth.unwrap_or(0),

@@ -24,6 +24,8 @@ pub struct RunFacts<'a> {
     pub ref_kind: RefKind,
     /// The commit.
     pub commit: &'a Commit,
+    /// Where the ref stood before the push.
+    pub before_sha: Option<&'a CommitSha>,
     /// Short token of the trigger.
     pub trigger_short_token: Option<&'a str>,
     /// Whom the run impersonates.
@@ -75,7 +77,8 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     }
     list.add("CI_COMMIT_SHA", commit.sha.as_str());
     list.add("CI_COMMIT_SHORT_SHA", commit.sha.short());
-    list.add("CI_COMMIT_BEFORE_SHA", CommitSha::ZERO);
+    let before = facts.before_sha.map_or(CommitSha::ZERO, CommitSha::as_str);
+    list.add("CI_COMMIT_BEFORE_SHA", before);
     list.raw("CI_COMMIT_REF_NAME", facts.ref_name);
     list.add("CI_COMMIT_REF_SLUG", &slug(facts.ref_name));
     list.add("CI_COMMIT_REF_PROTECTED", "false");

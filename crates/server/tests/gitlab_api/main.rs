@@ -11,6 +11,7 @@ mod job_logs;
 mod jobs;
 mod pipelines;
 mod projects;
+mod push_hook;
 mod runner;
 mod trigger;
 mod trigger_refusals;

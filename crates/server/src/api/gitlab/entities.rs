@@ -7,6 +7,7 @@ pub mod job;
 pub mod pipeline;
 pub mod pipeline_basic;
 pub mod project;
+pub mod push_hook;
 pub mod runner;
 pub mod trigger;
 pub mod user_basic;

@@ -195,7 +195,9 @@ impl From<StoreError> for ApiError {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NotStarted { message } => Self::invalid("base", message),
+            Refusal::NotStarted { message } | Refusal::NothingToRun { message } => {
+                Self::invalid("base", message)
+            }
             Refusal::InvalidVariableKey => Self::new(
                 StatusCode::BAD_REQUEST,
                 &json!({ "message": {
@@ -203,7 +205,7 @@ impl From<Refusal> for ApiError {
                     "base": ["Failed to build the pipeline!"],
                 }}),
             ),
-            Refusal::Skipped => Self::invalid("base", refusal.to_string()),
+            Refusal::Skipped | Refusal::Superseded => Self::invalid("base", refusal.to_string()),
             Refusal::KeyReused => key_reused(),
             Refusal::Unavailable {
                 message,

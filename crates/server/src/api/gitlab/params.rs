@@ -12,7 +12,7 @@ use tappet_model::Timestamp;
 
 use super::errors::{self, ApiError, ApiResult};
 
-pub use body::{MAX_BODY_BYTES, read as read_body};
+pub use body::{MAX_BODY_BYTES, read as read_body, read_bytes};
 pub use nested::parse_pairs;
 
 /// Parameters after merging: path beats body beats query.

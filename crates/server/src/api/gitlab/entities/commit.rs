@@ -4,13 +4,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tappet_git::Commit as GitCommit;
 use tappet_store::{Project, Run};
+use utoipa::ToSchema;
 
 use super::Time;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::Commit`. Without the repository at hand only what the
 /// run remembers is known; the rest is `null`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Commit<'a> {
     id: &'a str,
     short_id: &'a str,

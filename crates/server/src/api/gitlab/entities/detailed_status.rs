@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use tappet_model::Status;
+use utoipa::ToSchema;
 
 /// GitLab: `DetailedStatusEntity`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct DetailedStatus {
     icon: &'static str,
     text: &'static str,

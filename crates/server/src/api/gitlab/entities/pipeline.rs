@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tappet_model::{CommitSha, RefKind, Status};
+use tappet_model::{RefKind, Status};
 use tappet_store::{Project, Run, User};
+use utoipa::ToSchema;
 
 use super::Time;
 use super::detailed_status::DetailedStatus;
@@ -13,11 +14,11 @@ use super::user_basic::UserBasic;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::Ci::Pipeline`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Pipeline<'a> {
     #[serde(flatten)]
     basic: PipelineBasic<'a>,
-    before_sha: &'static str,
+    before_sha: &'a str,
     tag: bool,
     yaml_errors: Option<&'a str>,
     user: Option<UserBasic<'a>>,
@@ -39,7 +40,7 @@ impl<'a> Pipeline<'a> {
             DetailedStatus::of_run(config.path_prefix(), details, run.status, run.has_warnings);
         Self {
             basic: PipelineBasic::of(config, project, run),
-            before_sha: CommitSha::ZERO,
+            before_sha: run.origin.before(),
             tag: run.ref_kind == RefKind::Tag,
             yaml_errors: run.yaml_errors.as_deref(),
             user: user.map(|user| UserBasic::of(config, user)),
@@ -75,7 +76,7 @@ pub fn as_created(run: Run) -> Run {
 }
 
 /// A run in full, with its name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NamedPipeline<'a> {
     #[serde(flatten)]
     pipeline: Pipeline<'a>,

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use tappet_store::{Project, Run};
+use utoipa::ToSchema;
 
 use super::Time;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::Ci::PipelineBasic`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PipelineBasic<'a> {
     id: i64,
     iid: i64,
@@ -46,7 +47,7 @@ pub fn page(project: &Project, run: &Run) -> String {
 }
 
 /// An item of the list of pipelines: the same with the run's name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ListedPipeline<'a> {
     #[serde(flatten)]
     basic: PipelineBasic<'a>,

@@ -19,24 +19,27 @@ pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 /// Values in one JSON body, all levels together.
 const MAX_VALUES: usize = 100_000;
 
-/// Reads a body and adds what it says; what is there already is replaced.
-pub async fn read(parts: &Parts, body: Body, into: &mut Map<String, Value>) -> ApiResult<()> {
+/// Reads a body whole; one of more than `limit` bytes is 413.
+pub async fn read_bytes(parts: &Parts, body: Body, limit: usize) -> ApiResult<Bytes> {
     let announced = parts
         .headers
         .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
         return Err(ApiError::too_large());
     }
-    let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
-        .await
-        .map_err(|error| {
-            if is_limit(&error) {
-                ApiError::too_large()
-            } else {
-                ApiError::param(format!("the body could not be read: {error}"))
-            }
-        })?;
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        if is_limit(&error) {
+            ApiError::too_large()
+        } else {
+            ApiError::param(format!("the body could not be read: {error}"))
+        }
+    })
+}
+
+/// Reads a body and adds what it says; what is there already is replaced.
+pub async fn read(parts: &Parts, body: Body, into: &mut Map<String, Value>) -> ApiResult<()> {
+    let bytes = read_bytes(parts, body, MAX_BODY_BYTES).await?;
     if bytes.is_empty() {
         return Ok(());
     }
