@@ -1,7 +1,15 @@
 //! The HTTP interfaces, one folder for each dialect. No dialect leaves its folder.
-//! What a route promises stands beside it, in `operation`.
+//! What a route promises stands beside it, in [`operation`].
 
 pub mod gitlab;
+pub mod openapi;
 pub mod operation;
 pub mod routes;
 pub mod runner;
+
+use routes::Routes;
+
+/// Every route that is part of a promise to clients.
+pub fn routes_of_all() -> Routes {
+    gitlab::routes().and(crate::instance::routes())
+}

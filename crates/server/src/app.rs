@@ -14,6 +14,8 @@ use crate::held::Held;
 use crate::intake::Intake;
 use crate::logs::Logs;
 use crate::push_hook::PushHooks;
+use crate::metrics::Metrics;
+use crate::rate::Rate;
 use crate::repositories::ProjectRepositories;
 use crate::runner_process::RunnerProcess;
 use crate::secrets::Secrets;
@@ -44,6 +46,10 @@ pub struct App {
     pub push_hooks: PushHooks,
     /// When artifacts go.
     pub expiry: Expiry,
+    /// Calls of each credential in this minute.
+    pub calls: Rate<[u8; 32]>,
+    /// Figures for Prometheus.
+    pub metrics: Metrics,
     /// The embedded runner.
     pub runner_process: RunnerProcess,
     /// Ends every stream when the server stops.

@@ -80,6 +80,7 @@ impl App {
 
     /// The log of `ended` needs no end any more.
     async fn tell(&self, advance: &Advance, ended: Option<AttemptId>) {
+        self.metrics.changed(advance);
         for attempt in &advance.changed {
             match attempt.status {
                 Status::Pending => self.dispatch.enqueued(attempt.id, &attempt.tags),

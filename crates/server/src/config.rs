@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::limits::Limits;
+
 /// Settings of one server process.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -19,6 +21,10 @@ pub struct Config {
     pub slots: u32,
     /// How long a stopping server lets running jobs go on.
     pub drain: Duration,
+    /// How much of everything there may be.
+    pub limits: Limits,
+    /// Who reads `/-/metrics` must send this; without it anybody may.
+    pub metrics_token: Option<String>,
     /// Root's access token instead of a random one.
     pub root_token: Option<String>,
     /// Projects may name a repository on this machine.
@@ -42,6 +48,8 @@ impl Config {
             external_url: None,
             slots: 2,
             drain: Duration::from_secs(30),
+            limits: Limits::default(),
+            metrics_token: None,
             root_token: None,
             allow_local_repositories: listen.ip().is_loopback(),
             log_limit_bytes: 100 * 1024 * 1024,

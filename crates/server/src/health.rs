@@ -5,7 +5,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use crate::app::SharedApp;
+
+/// Whether runs can be accepted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    ready: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
 
 /// 200 as long as the process answers.
 pub async fn healthz() -> &'static str {
@@ -21,13 +33,20 @@ pub async fn readyz(State(app): State<SharedApp>) -> Response {
         return unready(problem);
     }
     match app.store.check().await {
-        Ok(()) => Json(serde_json::json!({ "ready": true })).into_response(),
+        Ok(()) => Json(Readiness {
+            ready: true,
+            reason: None,
+        })
+        .into_response(),
         Err(error) => unready(&error.to_string()),
     }
 }
 
 fn unready(reason: &str) -> Response {
-    let body = serde_json::json!({ "ready": false, "reason": reason });
+    let body = Readiness {
+        ready: false,
+        reason: Some(reason.to_owned()),
+    };
     (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }
 

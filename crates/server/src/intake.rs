@@ -7,6 +7,7 @@
 mod in_flight;
 mod parsed_files;
 mod permission;
+mod rates;
 mod variables;
 
 use std::cell::OnceCell;
@@ -30,6 +31,7 @@ use crate::clock;
 use crate::dispatch::JobVariableLayers;
 use crate::dispatch::predefined::{self, RunFacts};
 use in_flight::InFlight;
+use rates::Rates;
 use parsed_files::{ParsedFile, ParsedFiles};
 pub use variables::{UnsealError, unseal};
 
@@ -41,6 +43,7 @@ pub const PIPELINE_FILE_LIMIT: u64 = 2 * 1024 * 1024;
 pub struct Intake {
     files: ParsedFiles,
     in_flight: InFlight,
+    rates: Rates,
 }
 
 /// Somebody wants a run.
@@ -75,6 +78,8 @@ pub struct RunRequest {
     pub skips_on_demand: bool,
     /// A run whose file is wrong is kept, to show what is wrong with it.
     pub keeps_invalid: bool,
+    /// The credential in use, for the audit log: `trigger:7`.
+    pub credential: String,
     /// The client's key and the digest of its request.
     pub idempotency: Option<(IdempotencyKey, [u8; 32])>,
 }
@@ -102,6 +107,7 @@ impl RunRequest {
             has_build_names: false,
             skips_on_demand: false,
             keeps_invalid: true,
+            credential: String::new(),
             idempotency: None,
         }
     }
@@ -202,6 +208,7 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     let resolved = as_pushed(&request, &repository, resolved).await?;
     permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
     permission::may_set_variables(&request, standing.as_ref())?;
+    app.intake.rates.count(app, &request, &resolved)?;
     if request.skips_on_demand && asks_to_skip(&repository, &resolved).await? {
         return Err(Refusal::Skipped);
     }
@@ -494,6 +501,7 @@ async fn store(
         user_id: request.user.map(|user| user.id),
         sealed_variables,
         content,
+        credential: request.credential,
         idempotency: request.idempotency,
         now: clock::now(),
     };
@@ -504,6 +512,7 @@ async fn store(
     }
     match app.store.create_run(new).await {
         Ok(Creation::Created(advance)) => {
+            app.metrics.run_started(advance.run.source);
             app.announce(&advance).await;
             Ok(Started {
                 run: advance.run,

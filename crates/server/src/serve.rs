@@ -24,7 +24,7 @@ use crate::data_dir::{self, DataDir, DataDirError};
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
-use crate::{api, clock, expiry, health, overdue, runner_process, socket, ui};
+use crate::{api, clock, expiry, instance, overdue, runner_process, socket, ui};
 
 /// After the drain, canceled jobs get this long to clean up.
 const CANCEL_GRACE: Duration = Duration::from_secs(15);
@@ -113,6 +113,8 @@ impl Server {
             intake: crate::intake::Intake::default(),
             push_hooks: crate::push_hook::PushHooks::default(),
             expiry: expiry::Expiry::default(),
+            calls: crate::rate::Rate::default(),
+            metrics: crate::metrics::Metrics::default(),
             runner_process: runner_process::RunnerProcess::default(),
             shutdown: CancellationToken::new(),
             config,
@@ -310,11 +312,14 @@ fn start_runner(app: &SharedApp, dir: PathBuf) -> Result<Option<JoinHandle<()>>,
 pub fn router(app: SharedApp) -> Router {
     let prefix = app.config.path_prefix().to_owned();
     let routes = Router::new()
-        .route("/-/healthz", get(health::healthz))
-        .route("/-/readyz", get(health::readyz))
+        .merge(instance::routes().into_router())
         .merge(api::runner::router())
-        .merge(api::gitlab::router())
+        .merge(api::gitlab::router(&app))
         .merge(ui::router());
+    let routes = routes.layer(axum::middleware::from_fn_with_state(
+        app.clone(),
+        crate::metrics::count,
+    ));
     let routes = if prefix.is_empty() {
         routes
     } else {

@@ -8,6 +8,7 @@
 mod actions;
 mod address;
 mod assets;
+mod docs;
 mod failure_text;
 mod headers;
 mod job;
@@ -46,6 +47,16 @@ pub fn router() -> Router<SharedApp> {
         .route("/-/assets/{digest}/{name}", get(assets::serve))
         .fallback(serve)
         .layer(axum::middleware::from_fn(crate::to_the_end::run))
+}
+
+/// `/-/docs`.
+pub async fn docs(State(app): State<SharedApp>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let response = match Visit::begin(app, &parts).await {
+        Ok(visit) => docs::page(&visit).unwrap_or_else(|problem| problem.page(&visit)),
+        Err((visit, error)) => Problem::from(error).page(&visit),
+    };
+    headers::add(response)
 }
 
 /// Answers any address with a page.

@@ -162,6 +162,7 @@ fn new_run(project_id: ProjectId, user_id: UserId) -> Result<NewRun, Failure> {
         commit_title: "Make the first page load twice as fast".into(),
         trigger_id: None,
         origin: tappet_store::RunOrigin::default(),
+        credential: String::new(),
         user_id: Some(user_id),
         sealed_variables: Some(vec![7; 80]),
         content: NewRunContent::Planned(Box::new(workflow)),

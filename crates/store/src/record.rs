@@ -249,6 +249,8 @@ pub struct NewRun {
     pub sealed_variables: Option<Vec<u8>>,
     /// Pipeline file, jobs, or why there are none.
     pub content: NewRunContent,
+    /// The credential in use, for the audit log: `trigger:7`.
+    pub credential: String,
     /// The client's key with the digest of the request.
     pub idempotency: Option<(IdempotencyKey, [u8; 32])>,
     /// Now.

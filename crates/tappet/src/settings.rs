@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use tappet_server::Config;
+use tappet_server::limits::Limits;
 
 use crate::cli::ServeFlags;
 
@@ -22,6 +23,8 @@ struct File {
     external_url: Option<String>,
     slots: Option<u32>,
     drain: Option<String>,
+    metrics_token: Option<String>,
+    limits: Option<Limits>,
 }
 
 /// What the server is told.
@@ -52,6 +55,8 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
         config.drain = duration(&text)?;
     }
     config.root_token = root_token()?;
+    config.metrics_token = file.metrics_token;
+    config.limits = file.limits.unwrap_or_default();
     Ok(config)
 }
 

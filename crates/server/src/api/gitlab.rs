@@ -8,6 +8,7 @@
 
 mod access;
 mod artifacts;
+mod audit_events;
 mod auth;
 mod call;
 mod entities;
@@ -23,6 +24,7 @@ mod params;
 mod pipelines;
 mod projects;
 mod push_hook;
+mod throttle;
 mod trace;
 mod trigger_run;
 mod triggers;
@@ -43,7 +45,7 @@ const BASE: &str = "/api/v4";
 
 /// Routes of the API below the path prefix. Unknown addresses under `/api/v4`
 /// are answered here too.
-pub fn router() -> Router<SharedApp> {
+pub fn router(app: &SharedApp) -> Router<SharedApp> {
     let project = |path: &str| format!("/api/v4/projects/{{id}}{path}");
     Router::new()
         .route("/api/v4/version", get(instance::version))
@@ -65,6 +67,10 @@ pub fn router() -> Router<SharedApp> {
         .layer(DefaultBodyLimit::max(params::MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(errors::panicked))
         .layer(axum::middleware::from_fn(crate::to_the_end::run))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            throttle::limit,
+        ))
         .layer(axum::middleware::from_fn(headers::add))
 }
 
@@ -72,6 +78,7 @@ pub fn router() -> Router<SharedApp> {
 pub fn routes() -> Routes {
     Routes::under(BASE)
         .and(push_hook::routes())
+        .and(audit_events::routes())
         .and(triggers::routes())
 }
 

@@ -4,6 +4,7 @@ use tappet_engine::{RunState, Transition};
 use tappet_model::{RunId, Status, WorkflowId};
 
 use super::attempts;
+use super::audit;
 use super::content::{NewPlan, StoredPlan};
 use super::events;
 use super::idempotency::{self, Known};
@@ -13,7 +14,8 @@ use super::session::Session;
 use super::transition::{LiveAttempt, changed, is_ended, warnings};
 use super::triggers;
 use crate::{
-    Advance, ChangedAttempt, Creation, NewRun, NewRunContent, Run, StoreError, StoreResult,
+    Advance, ChangedAttempt, Creation, NewAuditEntry, NewRun, NewRunContent, Run, StoreError,
+    StoreResult,
 };
 
 /// A run to be, after all work that needs no database.
@@ -122,6 +124,7 @@ impl PreparedRun {
         if let Some(trigger) = run.trigger_id {
             run.trigger_short_token = Some(triggers::mark_used(session, trigger, new.now)?);
         }
+        audit::add(session, &started(&run, new.credential))?;
         let (attempts, changed, transitions) = match content {
             Some(content) => {
                 let (attempts, changed) =
@@ -141,6 +144,23 @@ impl PreparedRun {
             transitions,
             last_event,
         })))
+    }
+}
+
+/// Who started the run with what, for the audit log.
+fn started(run: &Run, credential: String) -> NewAuditEntry {
+    let details = serde_json::json!({
+        "run_id": run.id,
+        "ref": run.ref_name,
+        "source": run.source,
+    });
+    NewAuditEntry {
+        action: "run_started".to_owned(),
+        actor_id: run.user_id,
+        credential,
+        project_id: Some(run.project_id),
+        details: details.to_string(),
+        created_at: run.created_at,
     }
 }
 

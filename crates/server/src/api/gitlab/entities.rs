@@ -1,6 +1,7 @@
 //! What the API shows of a record, one file for each shape
 //! (GitLab: `lib/api/entities`).
 
+pub mod audit_event;
 pub mod commit;
 pub mod detailed_status;
 pub mod job;

@@ -136,6 +136,15 @@ impl ApiError {
         )
     }
 
+    /// 429; give it a [`ApiError::retry_after`].
+    pub fn too_many_requests() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            &json!({ "message": { "error":
+                "This endpoint has been requested too many times. Try again later." } }),
+        )
+    }
+
     /// 500; what happened is only in the server's log.
     pub fn crash() -> Self {
         Self::message(
@@ -215,12 +224,9 @@ impl From<Refusal> for ApiError {
                 format!("503 Service Unavailable - {message}"),
             )
             .retry_after(retry_after),
-            Refusal::QueueFull { retry_after } => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                &json!({ "message": { "error":
-                    "This endpoint has been requested too many times. Try again later." } }),
-            )
-            .retry_after(retry_after),
+            Refusal::QueueFull { retry_after } => {
+                Self::too_many_requests().retry_after(retry_after)
+            }
             Refusal::Store(error) => error.into(),
         }
     }

@@ -77,12 +77,14 @@ async fn start(app: &App, mut call: Call) -> ApiResult<Response> {
 
     refuse_inputs(&input_names)?;
     let id = call.path("id").to_owned();
-    let idempotency = idempotency::scoped(key, project.id, authority.credential, &call.params);
+    let idempotency =
+        idempotency::scoped(key, project.id, authority.credential.clone(), &call.params);
     variables.push(payload(std::mem::take(&mut call.params), id));
     let request = RunRequest {
         trigger: authority.trigger,
         source_job: authority.source_job,
         variables,
+        credential: authority.credential,
         idempotency,
         ..RunRequest::new(
             project.clone(),

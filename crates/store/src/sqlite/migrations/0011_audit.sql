@@ -9,6 +9,4 @@ CREATE TABLE audit_entries (
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_entries_by_project ON audit_entries (project_id);
-CREATE INDEX audit_entries_by_actor ON audit_entries (actor_id);
-CREATE INDEX audit_entries_by_action ON audit_entries (action);
 CREATE INDEX audit_entries_by_creation ON audit_entries (created_at);

@@ -39,7 +39,8 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let request = RunRequest {
         variables,
         keeps_invalid: false,
-        idempotency: idempotency::scoped(key, access.project.id, credential, &call.params),
+        credential: credential.clone(),
+        idempotency: idempotency::scoped(key, access.project.id, credential.clone(), &call.params),
         ..RunRequest::new(
             access.project.clone(),
             Some(user.clone()),

@@ -1,0 +1,48 @@
+//! How much of everything there may be, as settings; the defaults are GitLab's
+//! (`doc/administration/instance_limits.md`).
+
+use serde::Deserialize;
+
+/// Limits of one server; 0 means no limit where the field says so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Trigger tokens of one project.
+    pub triggers_per_project: u64,
+    /// Schedules of one project.
+    pub schedules_per_project: u64,
+    /// Webhooks of one project.
+    pub hooks_per_project: u64,
+    /// Runs that one user may start for one project and commit in a minute; 0: any
+    /// number, as on a GitLab of one's own.
+    pub runs_per_minute: u32,
+    /// Runs that one user may start in a minute, wherever; 0: any number.
+    pub runs_per_user_per_minute: u32,
+    /// Calls of one credential, or of one address without, in a minute; 0: any number.
+    pub calls_per_minute: u32,
+    /// Runs started from one another with job tokens, one below the other.
+    pub downstream_depth: u32,
+    /// Bytes of a dotenv report.
+    pub dotenv_bytes: u64,
+    /// Variables of a dotenv report.
+    pub dotenv_variables: u64,
+    /// Bytes of a webhook's body.
+    pub hook_body_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            triggers_per_project: 25_000,
+            schedules_per_project: 10,
+            hooks_per_project: 100,
+            runs_per_minute: 0,
+            runs_per_user_per_minute: 0,
+            calls_per_minute: 0,
+            downstream_depth: 10,
+            dotenv_bytes: 5 * 1024,
+            dotenv_variables: 20,
+            hook_body_bytes: 25 * 1024 * 1024,
+        }
+    }
+}
