@@ -31,8 +31,8 @@ use crate::clock;
 use crate::dispatch::JobVariableLayers;
 use crate::dispatch::predefined::{self, RunFacts};
 use in_flight::InFlight;
-use rates::Rates;
 use parsed_files::{ParsedFile, ParsedFiles};
+use rates::Rates;
 pub use variables::{UnsealError, unseal};
 
 /// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).

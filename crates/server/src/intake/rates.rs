@@ -31,7 +31,10 @@ impl Rates {
         let key = (request.project.id, user, resolved.sha.clone());
         self.of_commit
             .count(key, limits.runs_per_minute, now)
-            .and_then(|()| self.of_user.count(user, limits.runs_per_user_per_minute, now))
+            .and_then(|()| {
+                self.of_user
+                    .count(user, limits.runs_per_user_per_minute, now)
+            })
             .map_err(|_| {
                 not_started("Too many pipelines created in the last minute. Try again later.")
             })

@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod audit_log;
 mod conventions;
 mod credentials;
+mod every_operation;
 mod idempotency;
 mod job_artifacts;
 mod job_logs;
 mod jobs;
+mod limits;
 mod pipelines;
 mod projects;
 mod push_hook;

@@ -25,7 +25,10 @@ pub async fn limit(State(app): State<SharedApp>, request: Request, next: Next) -
     if most == 0 {
         return next.run(request).await;
     }
-    match app.calls.count(caller(request.headers()), most, Instant::now()) {
+    match app
+        .calls
+        .count(caller(request.headers()), most, Instant::now())
+    {
         Ok(()) => next.run(request).await,
         Err(wait) => refused(wait, most),
     }
