@@ -10,7 +10,9 @@ mod access;
 mod artifacts;
 mod audit_events;
 mod auth;
+mod branches;
 mod call;
+mod commits;
 mod entities;
 mod errors;
 mod events;
@@ -24,6 +26,8 @@ mod params;
 mod pipelines;
 mod projects;
 mod push_hook;
+mod repository;
+mod tags;
 mod throttle;
 mod trace;
 mod trigger_run;
@@ -77,8 +81,11 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
 /// Everything that `/-/openapi.json` tells of.
 pub fn routes() -> Routes {
     Routes::under(BASE)
+        .and(branches::routes())
+        .and(commits::routes())
         .and(push_hook::routes())
         .and(audit_events::routes())
+        .and(tags::routes())
         .and(triggers::routes())
 }
 

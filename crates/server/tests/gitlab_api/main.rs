@@ -15,6 +15,7 @@ mod limits;
 mod pipelines;
 mod projects;
 mod push_hook;
+mod repository;
 mod runner;
 mod trigger;
 mod trigger_refusals;

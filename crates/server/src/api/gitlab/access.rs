@@ -3,13 +3,13 @@
 
 use http::StatusCode;
 use tappet_model::{ProjectId, UserId};
-use tappet_store::{Project, Run, StoreError};
+use tappet_store::{Project, ProtectedRef, Run, StoreError};
 
 use super::auth::{self, Caller, JobTokens};
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
 use crate::app::{App, SharedApp};
-use crate::rights::{Right, Standing, reads_run_values};
+use crate::rights::{Right, Role, Standing, reads_run_values};
 
 /// A user, or nobody, in front of a project.
 #[derive(Clone, Debug)]
@@ -36,6 +36,16 @@ impl Access {
     /// 403 unless the caller may see the values that a run was started with.
     pub fn require_read_variables(&self, run: &Run) -> ApiResult<()> {
         allowed(reads_run_values(&self.standing, &self.project, run))
+    }
+
+    /// Whether the caller may push to a branch that these rules protect.
+    pub fn pushes(&self, rules: &[&ProtectedRef]) -> bool {
+        let levels = rules
+            .iter()
+            .filter_map(|rule| Role::of_level(rule.push_level));
+        let mut roles = levels.map(|role| self.standing.is(role));
+        let is_open = rules.is_empty() && self.standing.is(Role::Developer);
+        is_open || self.standing.is_admin || roles.any(|holds| holds)
     }
 
     /// Whether the caller sees the whole token of a trigger of this owner.

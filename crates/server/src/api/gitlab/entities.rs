@@ -2,6 +2,7 @@
 //! (GitLab: `lib/api/entities`).
 
 pub mod audit_event;
+pub mod branch;
 pub mod commit;
 pub mod detailed_status;
 pub mod job;
@@ -10,6 +11,7 @@ pub mod pipeline_basic;
 pub mod project;
 pub mod push_hook;
 pub mod runner;
+pub mod tag;
 pub mod trigger;
 pub mod user_basic;
 pub mod variable;

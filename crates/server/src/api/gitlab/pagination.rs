@@ -55,6 +55,22 @@ pub struct Pages {
     pub has_next: bool,
 }
 
+/// One page out of a list that is all at hand.
+pub fn page_of<T>(all: &[T], shown: PageRequest) -> (Pages, &[T]) {
+    let per_page = usize::try_from(shown.per_page).unwrap_or(usize::MAX);
+    let before = usize::try_from(shown.page - 1)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(per_page)
+        .min(all.len());
+    let rest = &all[before..];
+    let pages = Pages {
+        shown,
+        total: Some(all.len() as u64),
+        has_next: rest.len() > per_page,
+    };
+    (pages, &rest[..rest.len().min(per_page)])
+}
+
 /// 200 with an array and the headers that clients walk by.
 pub fn reply<T: Serialize>(address: &str, call: &Call, pages: Pages, items: &[T]) -> Response {
     let query = call.uri.query().unwrap_or_default();

@@ -1,12 +1,13 @@
-//! A commit beside a job.
+//! A commit, alone and beside a job.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tappet_git::Commit as GitCommit;
+use tappet_git::{Commit as GitCommit, CommitStats};
 use tappet_store::{Project, Run};
 use utoipa::ToSchema;
 
 use super::Time;
+use super::pipeline_basic::PipelineBasic;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::Commit`. Without the repository at hand only what the
@@ -38,28 +39,119 @@ impl<'a> Commit<'a> {
         run: &'a Run,
         commit: Option<&'a GitCommit>,
     ) -> Self {
+        match commit {
+            Some(commit) => Self::in_project(config, project, commit),
+            None => Self {
+                id: run.sha.as_str(),
+                short_id: run.sha.short(),
+                created_at: None,
+                parent_ids: Vec::new(),
+                title: &run.commit_title,
+                message: &run.commit_title,
+                author_name: None,
+                author_email: None,
+                authored_date: None,
+                committer_name: None,
+                committer_email: None,
+                committed_date: None,
+                trailers: Map::new(),
+                extended_trailers: Map::new(),
+                web_url: web_url(config, project, run.sha.as_str()),
+            },
+        }
+    }
+
+    /// Shows a commit of a project's repository.
+    pub fn in_project(config: &Config, project: &Project, commit: &'a GitCommit) -> Self {
         Self {
-            id: run.sha.as_str(),
-            short_id: run.sha.short(),
-            created_at: commit.map(|commit| Time(commit.committed_at)),
-            parent_ids: commit.map_or_else(Vec::new, |commit| {
-                commit
-                    .parents
-                    .iter()
-                    .map(|parent| parent.as_str())
-                    .collect()
-            }),
-            title: commit.map_or(&run.commit_title, |commit| commit.title()),
-            message: commit.map_or(&run.commit_title, |commit| &commit.message),
-            author_name: commit.map(|commit| commit.author_name.as_str()),
-            author_email: commit.map(|commit| commit.author_email.as_str()),
-            authored_date: commit.map(|commit| Time(commit.authored_at)),
-            committer_name: commit.map(|commit| commit.committer_name.as_str()),
-            committer_email: commit.map(|commit| commit.committer_email.as_str()),
-            committed_date: commit.map(|commit| Time(commit.committed_at)),
+            id: commit.sha.as_str(),
+            short_id: commit.sha.short(),
+            created_at: Some(Time(commit.committed_at)),
+            parent_ids: commit
+                .parents
+                .iter()
+                .map(|parent| parent.as_str())
+                .collect(),
+            title: commit.title(),
+            message: &commit.message,
+            author_name: Some(&commit.author_name),
+            author_email: Some(&commit.author_email),
+            authored_date: Some(Time(commit.authored_at)),
+            committer_name: Some(&commit.committer_name),
+            committer_email: Some(&commit.committer_email),
+            committed_date: Some(Time(commit.committed_at)),
             trailers: Map::new(),
             extended_trailers: Map::new(),
-            web_url: config.url(&format!("/{}/-/commit/{}", project.path, run.sha)),
+            web_url: web_url(config, project, commit.sha.as_str()),
+        }
+    }
+}
+
+fn web_url(config: &Config, project: &Project, sha: &str) -> String {
+    config.url(&format!("/{}/-/commit/{sha}", project.path))
+}
+
+/// Changed lines.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+struct Stats {
+    additions: u64,
+    deletions: u64,
+    total: u64,
+}
+
+impl Stats {
+    fn of(stats: CommitStats) -> Self {
+        Self {
+            additions: stats.additions,
+            deletions: stats.deletions,
+            total: stats.additions + stats.deletions,
+        }
+    }
+}
+
+/// GitLab: `API::Entities::CommitWithStats`; without them `API::Entities::Commit`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CommitWithStats<'a> {
+    #[serde(flatten)]
+    commit: Commit<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<Stats>,
+}
+
+impl<'a> CommitWithStats<'a> {
+    /// Adds counts of changed lines to a commit.
+    pub fn of(commit: Commit<'a>, stats: Option<CommitStats>) -> Self {
+        Self {
+            commit,
+            stats: stats.map(Stats::of),
+        }
+    }
+}
+
+/// GitLab: `API::Entities::CommitDetail`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CommitDetail<'a> {
+    #[serde(flatten)]
+    commit: CommitWithStats<'a>,
+    status: Option<&'static str>,
+    project_id: i64,
+    last_pipeline: Option<PipelineBasic<'a>>,
+}
+
+impl<'a> CommitDetail<'a> {
+    /// Shows a commit with its newest run, when the caller may see it.
+    pub fn of(
+        config: &Config,
+        project: &'a Project,
+        commit: &'a GitCommit,
+        stats: Option<CommitStats>,
+        run: Option<&'a Run>,
+    ) -> Self {
+        Self {
+            commit: CommitWithStats::of(Commit::in_project(config, project, commit), stats),
+            status: run.map(|run| run.status.as_str()),
+            project_id: project.id.0,
+            last_pipeline: run.map(|run| PipelineBasic::of(config, project, run)),
         }
     }
 }
