@@ -14,6 +14,7 @@ use crate::held::Held;
 use crate::intake::Intake;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
+use crate::passwords::Passwords;
 use crate::push_hook::PushHooks;
 use crate::rate::Rate;
 use crate::repositories::ProjectRepositories;
@@ -28,6 +29,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Keys and tokens.
     pub secrets: Secrets,
+    /// Passwords of people.
+    pub passwords: Passwords,
     /// Logs of attempts.
     pub logs: Logs,
     /// Uploaded files.

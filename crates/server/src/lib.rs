@@ -22,6 +22,7 @@ pub mod limits;
 pub mod logs;
 pub mod metrics;
 mod overdue;
+pub mod passwords;
 pub mod push_hook;
 pub mod rate;
 pub mod repositories;

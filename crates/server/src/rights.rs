@@ -6,7 +6,9 @@
 //! from that and the project alone.
 
 use tappet_model::{RefKind, UserId};
-use tappet_store::{BuildsAccess, Project, ProtectedRef, Run, StoreResult, User, VariablesRole};
+use tappet_store::{
+    BuildsAccess, Project, ProtectedRef, Run, StoreResult, User, VariablesRole, Viewer,
+};
 
 use crate::app::App;
 use crate::clock;
@@ -115,6 +117,8 @@ pub struct Standing {
     pub is_admin: bool,
     /// Blocked people do nothing.
     pub is_blocked: bool,
+    /// External people see internal projects as members only.
+    pub is_external: bool,
     /// As a member.
     pub role: Option<Role>,
 }
@@ -185,7 +189,7 @@ impl Standing {
     fn sees(&self, project: &Project) -> bool {
         match project.visibility.as_str() {
             "public" => true,
-            "internal" => self.user_id.is_some(),
+            "internal" => self.user_id.is_some() && (!self.is_external || self.is(Role::Guest)),
             _ => self.is(Role::Guest),
         }
     }
@@ -242,6 +246,18 @@ pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     true
 }
 
+/// For whom projects are listed.
+pub fn viewer(user: Option<&User>) -> Viewer {
+    match user {
+        None => Viewer::Anybody,
+        Some(user) if user.is_admin => Viewer::Everything,
+        Some(user) => Viewer::Person {
+            id: user.id,
+            is_external: user.is_external,
+        },
+    }
+}
+
 /// Whether a user may create projects.
 pub fn can_create_project(user: &User) -> bool {
     user.is_admin
@@ -261,6 +277,7 @@ impl App {
             user_id: Some(user.id),
             is_admin: user.is_admin,
             is_blocked: user.is_blocked,
+            is_external: user.is_external,
             role: member.and_then(|member| Role::of_level(member.level)),
         })
     }

@@ -107,6 +107,7 @@ impl Server {
             artifact_files: ArtifactFiles::new(&dir, config.artifact_limit_bytes),
             secrets,
             store,
+            passwords: crate::passwords::Passwords::default(),
             dispatch: crate::dispatch::Dispatch::default(),
             held: crate::held::Held::default(),
             changes: crate::changes::Changes::default(),

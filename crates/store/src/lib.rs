@@ -14,6 +14,7 @@ mod members;
 mod page;
 mod people;
 mod project_settings;
+mod projects;
 mod protected_refs;
 mod push_hooks;
 mod record;
@@ -31,6 +32,7 @@ pub use members::*;
 pub use page::{COUNT_LIMIT, Listing, PageRequest};
 pub use people::*;
 pub use project_settings::*;
+pub use projects::*;
 pub use protected_refs::*;
 pub use push_hooks::*;
 pub use record::*;
@@ -58,6 +60,7 @@ pub trait Store:
     + CommitStatuses
     + Members
     + People
+    + Projects
     + ProtectedRefs
     + PushHooks
     + Reports
@@ -110,8 +113,6 @@ pub trait Store:
     fn project(&self, id: ProjectId) -> Verb<'_, Option<Project>>;
     /// By full path, ASCII case ignored.
     fn project_by_path(&self, path: &str) -> Verb<'_, Option<Project>>;
-    /// Newest first. `search` matches a part of the path.
-    fn projects(&self, search: Option<String>, page: PageRequest) -> Verb<'_, Listing<Project>>;
 
     // Triggers.
 

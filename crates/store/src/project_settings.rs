@@ -17,6 +17,9 @@ pub struct ProjectSettings {
     pub variables_role: VariablesRole,
     /// Nothing starts and nothing changes any more.
     pub is_archived: bool,
+    /// Artifacts of the newest run of a ref expire like all others (GitLab:
+    /// `keep_latest_artifact` off).
+    pub drops_latest_artifact: bool,
 }
 
 /// GitLab: `builds_access_level`.

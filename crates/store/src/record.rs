@@ -6,7 +6,7 @@ use tappet_engine::{Graph, JobEvent, RunEvent, Transition};
 use tappet_model::plan::{JobSpec, Need};
 use tappet_model::{
     ArtifactId, AttemptId, CommitSha, FailureReason, JobId, ProjectId, RefKind, RunId, RunnerId,
-    ScheduleId, Source, Status, Timestamp, TokenId, TriggerId, UserId, WorkflowId,
+    ScheduleId, Source, Status, Timestamp, TriggerId, UserId, WorkflowId,
 };
 
 use crate::ProjectSettings;
@@ -28,27 +28,10 @@ pub struct User {
     pub email: String,
     /// Instance administrator.
     pub is_admin: bool,
+    /// Sees no internal projects.
+    pub is_external: bool,
     /// Blocked users start nothing.
     pub is_blocked: bool,
-    /// When.
-    pub created_at: Timestamp,
-}
-
-/// A personal access token.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AccessToken {
-    /// Id.
-    pub id: TokenId,
-    /// Whose.
-    pub user_id: UserId,
-    /// For people.
-    pub name: String,
-    /// `api`, `read_api` …
-    pub scopes: Vec<String>,
-    /// End of life.
-    pub expires_at: Option<Timestamp>,
-    /// Last use, to the minute.
-    pub last_used_at: Option<Timestamp>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -91,6 +74,8 @@ pub struct Project {
     pub settings: ProjectSettings,
     /// When.
     pub created_at: Timestamp,
+    /// Last change of anything above.
+    pub updated_at: Timestamp,
 }
 
 impl Project {
@@ -111,6 +96,7 @@ impl Project {
             ci_config_id: 1,
             settings: ProjectSettings::default(),
             created_at: Timestamp(0),
+            updated_at: Timestamp(0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The SQLite adapter: one writer thread that shares commits, a few reading
 //! connections, and one file of named statements per subject.
 
+mod access_tokens;
 mod artifacts;
 mod assignment;
 mod attempts;
@@ -10,11 +11,13 @@ mod connection;
 mod content;
 mod create_run;
 mod events;
+mod filter;
 mod idempotency;
 mod members;
 mod migrate;
 mod page;
 mod people;
+mod project_changes;
 mod projects;
 mod protected_refs;
 mod push_hooks;
@@ -107,6 +110,7 @@ mod tests {
         let path = directory.path().join("tappet.db");
         let database = connection::open_writer(&path).unwrap();
         let subjects = [
+            access_tokens::ALL,
             artifacts::ALL,
             attempts::ALL,
             audit::ALL,
@@ -114,6 +118,8 @@ mod tests {
             events::ALL,
             idempotency::ALL,
             members::ALL,
+            people::ALL,
+            project_changes::ALL,
             projects::ALL,
             protected_refs::ALL,
             push_hooks::ALL,

@@ -55,11 +55,6 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
         .route("/api/v4/version", get(instance::version))
         .route("/api/v4/metadata", get(instance::version))
         .route("/api/v4/user", get(instance::user))
-        .route(
-            "/api/v4/projects",
-            get(projects::list).post(projects::create::create),
-        )
-        .route(&project(""), get(projects::get))
         .route(&project("/trigger/pipeline"), post(trigger_run::trigger))
         .route(&project("/ref/{*rest}"), post(trigger_run::trigger_ref))
         .merge(routes().into_router())
@@ -83,6 +78,7 @@ pub fn routes() -> Routes {
     Routes::under(BASE)
         .and(branches::routes())
         .and(commits::routes())
+        .and(projects::routes())
         .and(push_hook::routes())
         .and(audit_events::routes())
         .and(tags::routes())

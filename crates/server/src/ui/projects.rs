@@ -4,15 +4,14 @@ use askama::Template;
 use axum::response::Response;
 use futures_util::future::try_join_all;
 use http::Uri;
-use tappet_store::{Listing, PageRequest, Project, RepositorySource, RunFilter, StoreError, User};
+use tappet_store::{PageRequest, Project, ProjectFilter, RepositorySource, RunFilter};
 
 use super::moment::Moment;
 use super::paging::{self, Pages};
 use super::problem::{PageResult, Problem};
 use super::status_mark::StatusMark;
 use super::visit::{Frame, Visit, html};
-use crate::app::App;
-use crate::rights::Right;
+use crate::rights;
 
 #[derive(Template)]
 #[template(path = "projects.html")]
@@ -41,7 +40,15 @@ struct LastRun {
 /// `GET /` and `GET /projects`.
 pub async fn page(visit: &Visit, uri: &Uri) -> PageResult<Response> {
     let asked = paging::request(uri);
-    let listing = visible(&visit.app, visit.user.as_ref(), asked).await?;
+    let filter = ProjectFilter {
+        viewer: rights::viewer(visit.user.as_ref()),
+        ..ProjectFilter::default()
+    };
+    let listing = visit
+        .app
+        .store
+        .visible_projects(filter, visit.now, asked)
+        .await?;
     if listing.items.is_empty() && visit.user.is_none() {
         return Err(Problem::SignInFirst);
     }
@@ -94,47 +101,6 @@ fn without_credentials(address: &str) -> String {
             }
         }
         _ => address.to_owned(),
-    }
-}
-
-/// Projects that a visitor may see. The store knows nothing of rights, so all
-/// are walked for those who do not see all.
-async fn visible(
-    app: &App,
-    user: Option<&User>,
-    asked: PageRequest,
-) -> Result<Listing<Project>, StoreError> {
-    if user.is_some_and(|user| user.is_admin) {
-        return app.store.projects(None, asked).await;
-    }
-    let skip = u64::from(asked.page - 1) * u64::from(asked.per_page);
-    let end = skip + u64::from(asked.per_page);
-    let mut items = Vec::new();
-    let mut seen = 0;
-    let mut step = PageRequest {
-        page: 1,
-        per_page: 100,
-    };
-    loop {
-        let listing = app.store.projects(None, step).await?;
-        for project in listing.items {
-            let standing = app.standing(user, &project).await?;
-            if !standing.may(Right::ReadProject, &project) {
-                continue;
-            }
-            if (skip..end).contains(&seen) {
-                items.push(project);
-            }
-            seen += 1;
-        }
-        if !listing.has_next || seen > end {
-            return Ok(Listing {
-                items,
-                total: None,
-                has_next: seen > end,
-            });
-        }
-        step.page += 1;
     }
 }
 

@@ -163,10 +163,10 @@ async fn missing_parameters_are_named(#[case] body: Value, #[case] error: &str) 
 async fn settings_that_cannot_be_kept_are_refused_by_name() {
     let server = TestServer::start().await;
     let repository = server.repository("web", &[PIPELINE]);
-    let body = json!({ "path": "a/b", "import_url": repository, "ci_config_path": "x.yml" });
+    let body = json!({ "path": "a/b", "import_url": repository, "mirror": true });
     let reply = create(&server, body).await;
     assert_eq!(reply.status, 400, "{}", reply.text());
-    assert!(reply.text().contains("ci_config_path"));
+    assert!(reply.text().contains("mirror"));
 }
 
 #[tokio::test]
@@ -249,12 +249,11 @@ async fn strangers_see_public_projects_only() {
 }
 
 #[rstest]
-#[case("sort=asc")]
-#[case("order_by=name")]
+#[case("order_by=star_count")]
 #[case("order_by=id;--")]
 #[case("visibility=all")]
 #[case("starred=true")]
-#[case("min_access_level=40")]
+#[case("min_access_level=41")]
 #[tokio::test]
 async fn a_filter_that_would_be_ignored_is_refused(#[case] query: &str) {
     let server = TestServer::start().await;

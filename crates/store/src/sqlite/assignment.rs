@@ -29,7 +29,7 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
     };
     let artifact_sources = attempts::with_archive(db, run.id, is_source)?;
     Ok(Some(Assignment {
-        project: projects::project(db, run.project_id)?.ok_or(StoreError::NotFound("project"))?,
+        project: projects::any(db, run.project_id)?.ok_or(StoreError::NotFound("project"))?,
         user: match run.user_id {
             Some(id) => Some(users::user(db, id)?.ok_or(StoreError::NotFound("user"))?),
             None => None,

@@ -5,24 +5,22 @@ use tappet_model::{ProjectId, RunId, UserId};
 
 use super::content::Db;
 use super::members;
-use super::page;
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt, integer};
-use crate::{
-    COUNT_LIMIT, Listing, Member, NewProject, PageRequest, Project, RepositorySource, StoreError,
-    StoreResult,
-};
+use crate::{Member, NewProject, OWNER_LEVEL, Project, RepositorySource, StoreError, StoreResult};
 
-macro_rules! select {
+macro_rules! columns {
     () => {
-        "SELECT p.id, p.path, p.name, p.description, p.source_kind, p.source_address,
+        "p.id, p.path, p.name, p.description, p.source_kind, p.source_address,
          p.default_branch, p.visibility, p.creator_id, p.ci_config_path, p.timeout_s,
-         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id), p.created_at, p.settings
-         FROM projects p"
+         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id), p.created_at, p.settings,
+         coalesce(p.updated_at, p.created_at)"
     };
 }
+
+pub(super) use columns;
 
 statements! {
     ADD = "INSERT INTO projects (path, name, description, source_kind, source_address,
@@ -31,26 +29,22 @@ statements! {
            ON CONFLICT (path) DO NOTHING";
     ADD_CI_CONFIG = "INSERT INTO ci_configs (project_id) VALUES (?1)";
     ADD_COUNTER = "INSERT INTO run_counters (project_id, last_iid) VALUES (?1, 0)";
-    ONE = concat!(select!(), " WHERE p.id = ?1");
-    BY_PATH = concat!(select!(), " WHERE p.path = ?1");
-    NEWEST = concat!(select!(), " ORDER BY p.id DESC LIMIT ?1 OFFSET ?2");
-    COUNT = "SELECT count(*) FROM (SELECT 1 FROM projects LIMIT ?1)";
-    SEARCH = concat!(select!(), " WHERE instr(lower(p.path), lower(?3)) > 0
-             ORDER BY p.id DESC LIMIT ?1 OFFSET ?2");
-    COUNT_SEARCH = "SELECT count(*) FROM (SELECT 1 FROM projects p
-                    WHERE instr(lower(p.path), lower(?2)) > 0 LIMIT ?1)";
+    FORGET_MOVED = "DELETE FROM moved_projects WHERE path = ?1";
+    ANY = concat!("SELECT ", columns!(), " FROM projects p WHERE p.id = ?1");
+    ONE = concat!("SELECT ", columns!(), " FROM projects p
+          WHERE p.id = ?1 AND p.deleted_at IS NULL");
+    BY_PATH = concat!("SELECT ", columns!(), " FROM projects p
+              WHERE p.path = ?1 AND p.deleted_at IS NULL");
 }
 
 /// Where a project's pipeline file is unless somebody says otherwise (GitLab's default).
 const CI_CONFIG_PATH: &str = ".gitlab-ci.yml";
 
-/// Who makes a project owns it.
-const OWNER_LEVEL: u32 = 50;
-
 /// A job's time limit unless somebody says otherwise, in seconds (GitLab's default).
 const TIMEOUT_S: u64 = 3600;
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Project> {
+/// Reads the columns that every query of this kind starts with.
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Project> {
     let address = row.get(5)?;
     let source = match row.get_ref(4)?.as_str()? {
         "local" => RepositorySource::Local(address),
@@ -70,6 +64,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Project> {
         ci_config_id: row.get(11)?,
         created_at: row.col(12)?,
         settings: row.json(13)?,
+        updated_at: row.col(14)?,
     })
 }
 
@@ -99,6 +94,7 @@ pub(super) fn add(session: &Session, new: &NewProject) -> StoreResult<Project> {
     let id = conn.last_insert_rowid();
     conn.prepare_cached(ADD_CI_CONFIG)?.execute([id])?;
     conn.prepare_cached(ADD_COUNTER)?.execute([id])?;
+    conn.prepare_cached(FORGET_MOVED)?.execute([&new.path])?;
     members::add(
         session,
         &Member {
@@ -111,6 +107,15 @@ pub(super) fn add(session: &Session, new: &NewProject) -> StoreResult<Project> {
         },
     )?;
     project(&session.db(), ProjectId(id))?.ok_or(StoreError::NotFound("project"))
+}
+
+/// One project, deleted or not: its attempts end under its rules.
+pub(super) fn any(db: &Db<'_>, id: ProjectId) -> StoreResult<Option<Project>> {
+    Ok(db
+        .conn
+        .prepare_cached(ANY)?
+        .query_row([id.0], stored)
+        .optional()?)
 }
 
 /// One project.
@@ -131,43 +136,6 @@ pub(super) fn by_path(db: &Db<'_>, path: &str) -> StoreResult<Option<Project>> {
         .optional()?)
 }
 
-/// One page, newest first.
-pub(super) fn list(
-    db: &Db<'_>,
-    search: Option<&str>,
-    request: PageRequest,
-) -> StoreResult<Listing<Project>> {
-    let (limit, offset) = (page::limit(request), page::offset(request));
-    let most = integer(COUNT_LIMIT + 1);
-    let rows: Vec<Project>;
-    let count: u64;
-    match search {
-        None => {
-            rows = db
-                .conn
-                .prepare_cached(NEWEST)?
-                .query_map((limit, offset), stored)?
-                .collect::<Result<_, _>>()?;
-            count = db
-                .conn
-                .prepare_cached(COUNT)?
-                .query_row([most], |row| row.count(0))?;
-        }
-        Some(text) => {
-            rows = db
-                .conn
-                .prepare_cached(SEARCH)?
-                .query_map((limit, offset, text), stored)?
-                .collect::<Result<_, _>>()?;
-            count = db
-                .conn
-                .prepare_cached(COUNT_SEARCH)?
-                .query_row((most, text), |row| row.count(0))?;
-        }
-    }
-    Ok(page::listing(rows, request, page::total(count)))
-}
-
 /// The time limit of the job at `position` of a run, in seconds.
 pub(super) fn time_limit(db: &Db<'_>, run: RunId, position: usize) -> StoreResult<u64> {
     let (project_id, plan) = runs::project_and_plan(db, run)?.ok_or(StoreError::NotFound("run"))?;
@@ -176,6 +144,6 @@ pub(super) fn time_limit(db: &Db<'_>, run: RunId, position: usize) -> StoreResul
     {
         return Ok(limit);
     }
-    let project = project(db, project_id)?.ok_or(StoreError::NotFound("project"))?;
+    let project = any(db, project_id)?.ok_or(StoreError::NotFound("project"))?;
     Ok(project.timeout_s)
 }

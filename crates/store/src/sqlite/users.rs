@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 use tappet_model::{Timestamp, TokenId, UserId};
 
+use super::access_tokens;
 use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
@@ -11,9 +12,14 @@ use crate::{AccessToken, StoreResult, TokenHash, User};
 
 macro_rules! columns {
     () => {
-        "u.id, u.username, u.name, u.email, u.is_admin, u.is_blocked, u.created_at"
+        "u.id, u.username, u.name, u.email, u.is_admin, u.is_blocked, u.created_at, u.is_external"
     };
 }
+
+pub(super) use columns;
+
+/// How many columns a person has.
+pub(super) const COLUMNS: usize = 8;
 
 statements! {
     ONE = concat!("SELECT ", columns!(), " FROM users u WHERE u.id = ?1");
@@ -30,10 +36,9 @@ statements! {
                           WHERE user_id = ?1 AND is_root AND revoked_at IS NULL";
     ADD_ROOT_TOKEN = "INSERT INTO access_tokens
                       (user_id, name, scopes, token_hash, is_root, created_at)
-                      VALUES (?1, 'root token', '[\"api\"]', ?2, 1, ?3)
+                      VALUES (?1, 'root token', '[\"api\",\"sudo\"]', ?2, 1, ?3)
                       ON CONFLICT DO UPDATE SET revoked_at = NULL";
-    BY_TOKEN = concat!("SELECT ", columns!(), ", t.id, t.name, t.scopes, t.expires_at,
-               t.last_used_at, t.created_at
+    BY_TOKEN = concat!("SELECT ", columns!(), ", ", access_tokens::columns!(), "
                FROM access_tokens t JOIN users u ON u.id = t.user_id
                WHERE t.token_hash = ?1 AND t.revoked_at IS NULL
                AND (t.expires_at IS NULL OR t.expires_at > ?2)");
@@ -43,14 +48,20 @@ statements! {
 
 /// Reads the columns that every query of this kind starts with.
 pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<User> {
+    stored_from(row, 0)
+}
+
+/// Reads a person's columns from `first` on.
+pub(super) fn stored_from(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     Ok(User {
-        id: UserId(row.get(0)?),
-        username: row.get(1)?,
-        name: row.get(2)?,
-        email: row.get(3)?,
-        is_admin: row.get(4)?,
-        is_blocked: row.get(5)?,
-        created_at: row.col(6)?,
+        id: UserId(row.get(first)?),
+        username: row.get(first + 1)?,
+        name: row.get(first + 2)?,
+        email: row.get(first + 3)?,
+        is_admin: row.get(first + 4)?,
+        is_blocked: row.get(first + 5)?,
+        created_at: row.col(first + 6)?,
+        is_external: row.get(first + 7)?,
     })
 }
 
@@ -103,17 +114,7 @@ pub(super) fn by_token(
         .conn
         .prepare_cached(BY_TOKEN)?
         .query_row((Col(hash), Col(now)), |row| {
-            let user = stored(row)?;
-            let token = AccessToken {
-                id: TokenId(row.get(7)?),
-                user_id: user.id,
-                name: row.get(8)?,
-                scopes: row.list(9)?,
-                expires_at: row.opt(10)?,
-                last_used_at: row.opt(11)?,
-                created_at: row.col(12)?,
-            };
-            Ok((user, token))
+            Ok((stored(row)?, access_tokens::stored(row, COLUMNS)?))
         })
         .optional()?)
 }

@@ -118,13 +118,6 @@ impl Store for SqliteStore {
         Box::pin(async move { self.readers.read(|db| projects::by_path(db, &path)) })
     }
 
-    fn projects(&self, search: Option<String>, page: PageRequest) -> Verb<'_, Listing<Project>> {
-        Box::pin(async move {
-            self.readers
-                .read(|db| projects::list(db, search.as_deref(), page))
-        })
-    }
-
     fn create_trigger(&self, new: NewTrigger) -> Verb<'_, Trigger> {
         Box::pin(
             self.writer

@@ -39,6 +39,24 @@ async fn each_project_has_a_ci_config_of_its_own() {
     assert_ne!(first.ci_config_id, other.ci_config_id);
 }
 
+async fn paths(world: &World, filter: ProjectFilter) -> Vec<String> {
+    let list = world
+        .store
+        .visible_projects(filter, world.now(), first_page())
+        .await
+        .unwrap();
+    assert_eq!(list.total, Some(list.items.len() as u64));
+    list.items.into_iter().map(|project| project.path).collect()
+}
+
+/// What an administrator sees.
+fn all() -> ProjectFilter {
+    ProjectFilter {
+        viewer: Viewer::Everything,
+        ..ProjectFilter::default()
+    }
+}
+
 #[tokio::test]
 async fn search_takes_any_part_of_the_path_literally() {
     let world = World::new().await;
@@ -52,13 +70,166 @@ async fn search_takes_any_part_of_the_path_literally() {
         (Some("%_"), &["other/100%_done"]),
         (Some("e_a"), &[]),
     ] {
-        let list = world
-            .store
-            .projects(search.map(str::to_owned), first_page())
-            .await
-            .unwrap();
-        let paths: Vec<_> = list.items.iter().map(|p| p.path.as_str()).collect();
-        assert_eq!(paths, expected, "{search:?}");
-        assert_eq!(list.total, Some(expected.len() as u64));
+        let filter = ProjectFilter {
+            search: search.map(str::to_owned),
+            ..all()
+        };
+        assert_eq!(paths(&world, filter).await, expected, "{search:?}");
     }
+}
+
+#[tokio::test]
+async fn everybody_sees_what_is_open_to_them_and_their_own() {
+    let world = World::new().await;
+    let store = &world.store;
+    for visibility in ["internal", "public"] {
+        let mut new = new_project(&format!("acme/{visibility}"), world.user, world.now());
+        new.visibility = visibility.into();
+        store.create_project(new).await.unwrap();
+    }
+    let ada = crate::people::add(&world, "ada").await;
+    let person = |is_external| Viewer::Person {
+        id: ada,
+        is_external,
+    };
+    let seen = async |viewer| {
+        let filter = ProjectFilter {
+            viewer,
+            ..ProjectFilter::default()
+        };
+        paths(&world, filter).await
+    };
+    assert_eq!(seen(Viewer::Anybody).await, ["acme/public"]);
+    assert_eq!(seen(person(true)).await, ["acme/public"]);
+    let open = ["acme/public", "acme/internal"];
+    assert_eq!(seen(person(false)).await, open);
+
+    let member = Member {
+        project_id: world.project,
+        user_id: ada,
+        level: 30,
+        expires_at: None,
+        created_by: None,
+        created_at: world.now(),
+    };
+    store.add_member(member).await.unwrap();
+    assert_eq!(seen(person(true)).await, ["acme/public", "acme/web"]);
+    for (level, expected) in [(30, &["acme/web"][..]), (40, &[])] {
+        let filter = ProjectFilter {
+            viewer: person(false),
+            member: Some((ada, level)),
+            ..ProjectFilter::default()
+        };
+        assert_eq!(paths(&world, filter).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn orders_and_bounds_of_a_list() {
+    let world = World::new().await;
+    for path in ["acme/api", "acme/zoo"] {
+        let new = new_project(path, world.user, world.now());
+        world.store.create_project(new).await.unwrap();
+    }
+    let change = ProjectChange {
+        settings: Some(ProjectSettings {
+            is_archived: true,
+            ..ProjectSettings::default()
+        }),
+        ..ProjectChange::default()
+    };
+    let change = world
+        .store
+        .update_project(world.project, change, world.now());
+    change.await.unwrap();
+    for (filter, expected) in [
+        (
+            ProjectFilter {
+                order_by: ProjectOrder::Path,
+                ascending: true,
+                ..all()
+            },
+            &["acme/api", "acme/web", "acme/zoo"][..],
+        ),
+        (
+            ProjectFilter {
+                order_by: ProjectOrder::UpdatedAt,
+                ..all()
+            },
+            &["acme/web", "acme/zoo", "acme/api"],
+        ),
+        (
+            ProjectFilter {
+                id_after: Some(world.project),
+                ..all()
+            },
+            &["acme/zoo", "acme/api"],
+        ),
+        (
+            ProjectFilter {
+                id_before: Some(ProjectId(world.project.0 + 1)),
+                ..all()
+            },
+            &["acme/web"],
+        ),
+        (
+            ProjectFilter {
+                is_archived: Some(false),
+                ..all()
+            },
+            &["acme/zoo", "acme/api"],
+        ),
+    ] {
+        assert_eq!(paths(&world, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_project_is_found_where_it_was_until_somebody_moves_in() {
+    let world = World::new().await;
+    let store = &world.store;
+    let rename = async |path: &str| {
+        let change = ProjectChange {
+            path: Some(path.into()),
+            ..ProjectChange::default()
+        };
+        store
+            .update_project(world.project, change, world.now())
+            .await
+    };
+    rename("acme/site").await.unwrap();
+    assert_eq!(store.project_by_path("acme/web").await.unwrap(), None);
+    let moved = store.moved_project("ACME/web").await.unwrap().unwrap();
+    assert_eq!(moved.path, "acme/site");
+
+    let new = new_project("acme/web", world.user, world.now());
+    store.create_project(new).await.unwrap();
+    assert_eq!(store.moved_project("acme/web").await.unwrap(), None);
+    let taken = rename("acme/web").await;
+    assert!(matches!(taken, Err(StoreError::Taken { field: "path" })));
+    rename("ACME/site").await.unwrap();
+    assert_eq!(store.moved_project("acme/site").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_deleted_project_is_gone_and_its_path_free() {
+    let world = World::new().await;
+    let store = &world.store;
+    assert!(
+        store
+            .delete_project(world.project, world.now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .delete_project(world.project, world.now())
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.project(world.project).await.unwrap(), None);
+    assert_eq!(store.deleted_projects().await.unwrap(), [world.project]);
+    assert!(paths(&world, all()).await.is_empty());
+    let new = new_project("acme/web", world.user, world.now());
+    store.create_project(new).await.unwrap();
 }

@@ -33,7 +33,7 @@ async fn a_token_knows_its_last_use_to_the_minute() {
     };
     let first = token().await;
     assert_eq!(first.last_used_at, None);
-    assert_eq!(first.scopes, ["api"]);
+    assert_eq!(first.scopes, ["api", "sudo"]);
     let start = world.now();
     for (seconds, known) in [(0, 0), (30, 0), (60, 60), (61, 60)] {
         let now = Timestamp(start.0 + seconds * SECOND);

@@ -79,6 +79,31 @@ pub fn reply<T: Serialize>(address: &str, call: &Call, pages: Pages, items: &[T]
     response
 }
 
+/// 200 with an array and, when more follows, a link to it by the parameter that
+/// says where to go on. There are no page numbers.
+pub fn keyset_reply<T: Serialize>(
+    address: &str,
+    call: &Call,
+    page: PageRequest,
+    next: Option<(&str, String)>,
+    items: &[T],
+) -> Response {
+    let query = call.uri.query().unwrap_or_default();
+    let mut response = (StatusCode::OK, axum::Json(items)).into_response();
+    if let Some((name, value)) = next {
+        let kept = kept_query(query, &[name]);
+        let link = format!(
+            "<{address}?{kept}{name}={}&per_page={}>; rel=\"next\"",
+            utf8_percent_encode(&value, QUERY),
+            page.per_page
+        );
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            response.headers_mut().insert(LINK, link);
+        }
+    }
+    response
+}
+
 fn add_headers(headers: &mut HeaderMap, address: &str, query: &str, pages: Pages) {
     let PageRequest { page, per_page } = pages.shown;
     let total_pages = pages
@@ -100,7 +125,7 @@ fn add_headers(headers: &mut HeaderMap, address: &str, query: &str, pages: Pages
         set(X_TOTAL_PAGES, total_pages);
     }
 
-    let kept = kept_query(query);
+    let kept = kept_query(query, &[]);
     let links = [
         ("prev", previous),
         ("next", next),
@@ -122,12 +147,13 @@ fn add_headers(headers: &mut HeaderMap, address: &str, query: &str, pages: Pages
     }
 }
 
-/// The query of the call without page and credentials, re-encoded, each pair
-/// followed by `&`.
-fn kept_query(query: &str) -> String {
+/// The query of the call without page, credentials and `replaced`, re-encoded,
+/// each pair followed by `&`.
+fn kept_query(query: &str, replaced: &[&str]) -> String {
     let mut kept = String::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if matches!(&*name, "page" | "per_page") || is_credential(&name) {
+        let is_replaced = matches!(&*name, "page" | "per_page") || replaced.contains(&&*name);
+        if is_replaced || is_credential(&name) {
             continue;
         }
         for part in [

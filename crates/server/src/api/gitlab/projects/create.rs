@@ -3,32 +3,56 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use tappet_model::RefName;
-use tappet_store::{NewProject, StoreError, User};
+use serde_json::json;
+use tappet_store::{NewProject, ProjectChange, StoreError, User};
 
+use super::attributes::{
+    self, CiSettings, Visibility, checked_branch, checked_description, checked_name, full_path,
+    taken,
+};
 use crate::api::gitlab::auth::{self, JobTokens};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::project::{Project, RepositoryFacts};
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::operation::{self, Operation, boolean, integer, one_of, text};
 use crate::app::SharedApp;
+use crate::audit::Entry;
 use crate::clock;
 use crate::rights::{self, Role};
 
-/// First segments that belong to the server itself.
-const RESERVED: [&str; 3] = ["api", "ci", "-"];
-
-/// Settings of GitLab that would change what runs and that cannot be set yet.
-const UNSUPPORTED: [&str; 6] = [
-    "namespace_id",
-    "ci_config_path",
-    "build_timeout",
-    "initialize_with_readme",
-    "template_name",
-    "mirror",
-];
-
-const MAX_PATH_BYTES: usize = 255;
-const MAX_DESCRIPTION_BYTES: usize = 10_000;
+/// What `POST /projects` takes and gives.
+pub fn operation() -> Operation {
+    operation::post("/projects")
+        .id("createProject")
+        .about("Makes a project of a git repository.")
+        .body(text("path").about("May hold slashes; one part alone goes below the caller's name."))
+        .body(text("path_with_namespace"))
+        .body(text("name"))
+        .body(
+            text("import_url")
+                .required()
+                .about("Any address that git can fetch, or an absolute path."),
+        )
+        .body(text("description"))
+        .body(text("default_branch"))
+        .body(one_of("visibility", &["private", "internal", "public"]))
+        .body(boolean("jobs_enabled"))
+        .body(one_of(
+            "builds_access_level",
+            &["disabled", "private", "enabled"],
+        ))
+        .body(boolean("public_jobs"))
+        .body(boolean("public_builds"))
+        .body(text("ci_config_path"))
+        .body(integer("build_timeout").about("Seconds."))
+        .body(one_of(
+            "ci_pipeline_variables_minimum_override_role",
+            &["developer", "maintainer", "owner", "no_one_allowed"],
+        ))
+        .body(boolean("restrict_user_defined_variables"))
+        .body(boolean("keep_latest_artifact"))
+        .replies::<Project<'_>>(StatusCode::CREATED)
+}
 
 /// What the caller asked for.
 struct Asked {
@@ -37,7 +61,8 @@ struct Asked {
     description: String,
     import_url: String,
     default_branch: Option<String>,
-    visibility: String,
+    visibility: Visibility,
+    ci: CiSettings,
 }
 
 /// `POST /projects`.
@@ -62,7 +87,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
         description: asked.description,
         source,
         default_branch: asked.default_branch,
-        visibility: asked.visibility,
+        visibility: asked.visibility.as_str().to_owned(),
         creator_id: user.id,
         now: clock::now(),
     };
@@ -70,53 +95,59 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
         Err(StoreError::Taken { .. }) => return Err(taken()),
         other => other?,
     };
+    let change = ProjectChange {
+        ci_config_path: asked.ci.config_path.clone(),
+        timeout_s: asked
+            .ci
+            .timeout_s
+            .and_then(|seconds| seconds.try_into().ok()),
+        settings: Some(asked.ci.applied_to(project.settings.clone())),
+        ..ProjectChange::default()
+    };
+    let is_plain = change.ci_config_path.is_none()
+        && change.timeout_s.is_none()
+        && change.settings.as_ref() == Some(&project.settings);
+    let project = if is_plain {
+        project
+    } else {
+        app.store
+            .update_project(project.id, change, clock::now())
+            .await?
+    };
+    let entry = Entry::new("project_created", Some(user.id))
+        .credential(caller.credential())
+        .project(project.id)
+        .details(json!({ "path": project.path }));
+    app.audit(entry).await;
     let facts = RepositoryFacts {
         default_branch: app.repositories.default_branch(&project, &repository).await,
         is_empty: repository.is_empty().await.unwrap_or(false),
     };
-    let shown = Project::of(&app.config, &project, &facts, Some(Role::Owner));
+    let shown = Project::of(&app.config, &project, facts, Some(Role::Owner));
     Ok((StatusCode::CREATED, axum::Json(shown)).into_response())
-}
-
-fn taken() -> ApiError {
-    ApiError::invalid("path", "has already been taken")
 }
 
 fn validated(call: &Call, user: &User) -> ApiResult<Asked> {
     let mut checks = call.checks();
     let path = checks.filled_text("path");
-    let full_path = checks.filled_text("path_with_namespace");
+    let whole = checks.filled_text("path_with_namespace");
     let name = checks.filled_text("name");
     let description = checks.text("description").unwrap_or_default();
     let import_url = checks.required_filled_text("import_url");
     let default_branch = checks.filled_text("default_branch");
-    let visibility = checks.filled_text("visibility").unwrap_or("private".into());
-    if path.is_none() && full_path.is_none() && name.is_none() {
+    let visibility = checks.one_of("visibility").unwrap_or(Visibility::Private);
+    let ci = CiSettings::read(&mut checks);
+    if path.is_none() && whole.is_none() && name.is_none() {
         checks.refuse("name, path are missing, at least one parameter must be provided");
     }
-    if !matches!(&*visibility, "private" | "internal" | "public") {
-        checks.refuse("visibility does not have a valid value");
-    }
     checks.finish()?;
-    if let Some(unsupported) = UNSUPPORTED
-        .iter()
-        .find(|name| call.params.contains_key(**name))
-    {
-        return Err(ApiError::bad_request(format!(
-            "{unsupported} cannot be set on this server yet; leave it out"
-        )));
-    }
-    if description.len() > MAX_DESCRIPTION_BYTES {
-        return Err(ApiError::invalid(
-            "description",
-            "is too long (maximum is 10000 bytes)",
-        ));
-    }
-    let path = match full_path.or(path) {
+    attributes::refuse_unsupported(call)?;
+    ci.validate()?;
+    let path = match whole.or(path) {
         Some(path) => path.into_owned(),
         None => slug(name.as_deref().unwrap_or_default()),
     };
-    let path = full(path, user)?;
+    let path = full_path(path, user)?;
     let name = match name {
         Some(name) => checked_name(&name)?,
         None => path.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -124,10 +155,11 @@ fn validated(call: &Call, user: &User) -> ApiResult<Asked> {
     Ok(Asked {
         path,
         name,
-        description: description.into_owned(),
+        description: checked_description(&description)?,
         import_url: import_url.into_owned(),
         default_branch: default_branch.as_deref().map(checked_branch).transpose()?,
-        visibility: visibility.into_owned(),
+        visibility,
+        ci,
     })
 }
 
@@ -144,102 +176,11 @@ fn slug(name: &str) -> String {
     slug.trim_end_matches(['-', '.']).to_owned()
 }
 
-/// Puts a path of one segment under the user's name, and checks all segments.
-fn full(path: String, user: &User) -> ApiResult<String> {
-    let path = if path.contains('/') {
-        path
-    } else {
-        format!("{}/{path}", user.username)
-    };
-    let refuse = |text: &str| Err(ApiError::invalid("path", text));
-    if path.len() > MAX_PATH_BYTES {
-        return refuse("is too long (maximum is 255 characters)");
-    }
-    let mut segments = path.split('/');
-    if !segments.clone().all(is_segment) {
-        return refuse(
-            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or '.', \
-             end in '.git', '.atom' or '.', or hold an empty part.",
-        );
-    }
-    let first = segments.next().unwrap_or_default().to_ascii_lowercase();
-    if RESERVED.contains(&first.as_str()) || first.starts_with("depot.") {
-        return refuse(&format!("{first} is a reserved name"));
-    }
-    Ok(path)
-}
-
-fn is_segment(segment: &str) -> bool {
-    let lower = segment.to_ascii_lowercase();
-    !segment.is_empty()
-        && segment
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-        && !segment.starts_with(['-', '.'])
-        && ![".git", ".atom", "."]
-            .iter()
-            .any(|end| lower.ends_with(end))
-}
-
-fn checked_name(name: &str) -> ApiResult<String> {
-    if name.len() > 255 {
-        return Err(ApiError::invalid(
-            "name",
-            "is too long (maximum is 255 characters)",
-        ));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(ApiError::invalid("name", "cannot hold control characters"));
-    }
-    Ok(name.to_owned())
-}
-
-fn checked_branch(branch: &str) -> ApiResult<String> {
-    match RefName::new(branch) {
-        Ok(name) => Ok(name.split().1.to_owned()),
-        Err(error) => Err(ApiError::invalid("default_branch", error.to_string())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use tappet_model::{Timestamp, UserId};
 
     use super::*;
-
-    fn root() -> User {
-        User {
-            id: UserId(1),
-            username: "root".into(),
-            name: "Administrator".into(),
-            email: String::new(),
-            is_admin: true,
-            is_blocked: false,
-            created_at: Timestamp(0),
-        }
-    }
-
-    #[rstest]
-    #[case("acme/web", Some("acme/web"))]
-    #[case("a/b/c.d_e-f", Some("a/b/c.d_e-f"))]
-    #[case("web", Some("root/web"))]
-    #[case("apis/web", Some("apis/web"))]
-    #[case("api/web", None)]
-    #[case("CI/web", None)]
-    #[case("depot.ci.v1/web", None)]
-    #[case("-/web", None)]
-    #[case("acme/", None)]
-    #[case("/acme", None)]
-    #[case("acme//web", None)]
-    #[case("acme/../web", None)]
-    #[case("acme/-web", None)]
-    #[case("acme/web.git", None)]
-    #[case("acme/we b", None)]
-    #[case("acme/wéb", None)]
-    fn paths_are_plain(#[case] asked: &str, #[case] expected: Option<&str>) {
-        assert_eq!(full(asked.to_owned(), &root()).ok().as_deref(), expected);
-    }
 
     #[rstest]
     #[case("My App", "my-app")]

@@ -1,0 +1,109 @@
+//! Which projects somebody sees, and what becomes of a project.
+
+use tappet_model::{ProjectId, RunId, Timestamp, UserId};
+
+use crate::{Listing, PageRequest, Project, ProjectSettings, RepositorySource, Verb};
+
+/// For whom projects are listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Viewer {
+    /// Who sees public projects only.
+    #[default]
+    Anybody,
+    /// Somebody signed in: also their own, and internal ones unless external.
+    Person {
+        /// Who.
+        id: UserId,
+        /// Sees no internal projects.
+        is_external: bool,
+    },
+    /// An administrator.
+    Everything,
+}
+
+/// Which projects are wanted; newest first unless told otherwise.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProjectFilter {
+    /// For whom.
+    pub viewer: Viewer,
+    /// In which this person has at least this access level.
+    pub member: Option<(UserId, u32)>,
+    /// A part of path, name or description.
+    pub search: Option<String>,
+    /// `private`, `internal` or `public`.
+    pub visibility: Option<String>,
+    /// Archived, or not archived.
+    pub is_archived: Option<bool>,
+    /// With a greater id.
+    pub id_after: Option<ProjectId>,
+    /// With a smaller id.
+    pub id_before: Option<ProjectId>,
+    /// Which first.
+    pub order_by: ProjectOrder,
+    /// Smallest first.
+    pub ascending: bool,
+}
+
+/// Order of a list of projects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProjectOrder {
+    /// By id, which is the order of creation.
+    #[default]
+    Id,
+    /// By shown name.
+    Name,
+    /// By full path.
+    Path,
+    /// By last change of the settings.
+    UpdatedAt,
+}
+
+/// What becomes of a project; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProjectChange {
+    /// Full path, checked. The old one leads here from now on.
+    pub path: Option<String>,
+    /// Shown name.
+    pub name: Option<String>,
+    /// Free text.
+    pub description: Option<String>,
+    /// Where its commits come from.
+    pub source: Option<RepositorySource>,
+    /// As given; `Some(None)`: read from the repository again.
+    pub default_branch: Option<Option<String>>,
+    /// `private`, `internal` or `public`.
+    pub visibility: Option<String>,
+    /// Pipeline file.
+    pub ci_config_path: Option<String>,
+    /// Job time limit in seconds.
+    pub timeout_s: Option<u64>,
+    /// Everything else.
+    pub settings: Option<ProjectSettings>,
+}
+
+/// Verbs about projects and who sees them.
+pub trait Projects {
+    /// Projects that a viewer sees. `now` decides which memberships count.
+    fn visible_projects(
+        &self,
+        filter: ProjectFilter,
+        now: Timestamp,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Project>>;
+    /// The project that had this full path before it was renamed.
+    fn moved_project(&self, path: &str) -> Verb<'_, Option<Project>>;
+    /// Fails with [`crate::StoreError::Taken`] when another project has the path.
+    fn update_project(
+        &self,
+        id: ProjectId,
+        change: ProjectChange,
+        now: Timestamp,
+    ) -> Verb<'_, Project>;
+    /// Hides a project for good and frees its path; `false`: there is none. Its
+    /// trigger tokens and members are gone at once.
+    fn delete_project(&self, id: ProjectId, now: Timestamp) -> Verb<'_, bool>;
+    /// Runs of a project, deleted or not, that have not ended.
+    fn unfinished_runs_in(&self, id: ProjectId) -> Verb<'_, Vec<RunId>>;
+    /// Projects that are deleted but not purged.
+    fn deleted_projects(&self) -> Verb<'_, Vec<ProjectId>>;
+}
