@@ -4,8 +4,12 @@
 
 mod accepted;
 mod buildbot;
+mod crash;
+mod disk;
 mod first_line;
 mod http;
+mod lists;
+mod log;
 mod memory;
 mod noop_jobs;
 mod report;
@@ -22,7 +26,8 @@ use report::{Report, Row};
 /// What to measure.
 #[derive(Args)]
 pub struct Flags {
-    /// Rows to measure: start, memory, first-line, accepted, noop; all when none is named
+    /// Rows to measure: start, memory, first-line, accepted, noop, log,
+    /// lists, crash, disk; all when none is named
     rows: Vec<String>,
     /// Repetitions of rows that are a median
     #[arg(long, default_value_t = 15)]
@@ -80,6 +85,18 @@ async fn measure(flags: &Flags, peer: Option<&buildbot::Buildbot>) -> anyhow::Re
     }
     if flags.wants("noop") {
         rows.push(noop_jobs::measure(peer).await?);
+    }
+    if flags.wants("log") {
+        rows.extend(log::measure(peer).await?);
+    }
+    if flags.wants("lists") {
+        rows.extend(lists::measure(peer).await?);
+    }
+    if flags.wants("crash") {
+        rows.push(crash::measure().await?);
+    }
+    if flags.wants("disk") {
+        rows.push(disk::measure(peer).await?);
     }
     Ok(Report { rows })
 }

@@ -4,24 +4,23 @@
 //!
 //! `cargo run -p tappet-store --example throughput [-- RUNS]`
 
-use std::error::Error;
+#[path = "support/runs.rs"]
+mod runs;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-use tappet_engine::{Graph, JobEvent};
-use tappet_model::plan::{JobSpec, Plan, PlannedJob};
-use tappet_model::{ProjectId, RefKind, RunnerId, Source, Timestamp, UserId};
+use runs::{Failure, new_run, now};
+use tappet_engine::JobEvent;
+use tappet_model::{RunnerId, UserId};
 use tappet_store::{
-    Action, Claim, NewJob, NewProject, NewRun, NewRunContent, NewWorkflow, PageRequest,
-    RepositorySource, RunFilter, RunNotes, SharedSpec, SqliteOptions, SqliteStore, Store, Target,
-    TokenHash,
+    Action, Claim, NewProject, PageRequest, RepositorySource, RunFilter, SqliteOptions,
+    SqliteStore, Store, Target, TokenHash,
 };
 
 const CALLERS: usize = 64;
-
-type Failure = Box<dyn Error + Send + Sync>;
+const JOBS: [&str; 3] = ["build", "test", "deploy"];
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
@@ -49,7 +48,7 @@ async fn main() -> Result<(), Failure> {
         callers.push(tokio::spawn(async move {
             let share = runs / CALLERS + usize::from(caller < runs % CALLERS);
             for _ in 0..share {
-                store.create_run(new_run(project, user)?).await?;
+                store.create_run(new_run(project, user, &JOBS)?).await?;
             }
             Ok::<(), Failure>(())
         }));
@@ -120,73 +119,6 @@ fn project(creator_id: UserId) -> NewProject {
         creator_id,
         now: now(),
     }
-}
-
-fn new_run(project_id: ProjectId, user_id: UserId) -> Result<NewRun, Failure> {
-    let plan = Plan {
-        jobs: ["build", "test", "deploy"]
-            .into_iter()
-            .enumerate()
-            .map(|(stage, name)| PlannedJob {
-                name: name.into(),
-                stage,
-                when: Default::default(),
-                allow_failure: Default::default(),
-                needs: None,
-                retry: Default::default(),
-                tags: Vec::new(),
-                spec: Arc::new(JobSpec {
-                    script: vec![format!("make {name}")],
-                    ..JobSpec::default()
-                }),
-            })
-            .collect(),
-        ..Plan::default()
-    };
-    let graph = Arc::new(Graph::of(&plan));
-    let jobs = plan.jobs.into_iter().map(new_job);
-    let workflow = NewWorkflow {
-        path: ".gitlab-ci.yml".into(),
-        name: None,
-        stages: ["build", "test", "deploy"].map(str::to_owned).to_vec(),
-        jobs: jobs.collect::<Result<_, _>>()?,
-        graph,
-        notes: RunNotes::default(),
-    };
-    Ok(NewRun {
-        project_id,
-        source: Source::Trigger,
-        ref_name: "main".into(),
-        ref_kind: RefKind::Branch,
-        sha: "0123456789abcdef0123456789abcdef01234567".parse()?,
-        commit_title: "Make the first page load twice as fast".into(),
-        trigger_id: None,
-        origin: tappet_store::RunOrigin::default(),
-        credential: String::new(),
-        user_id: Some(user_id),
-        sealed_variables: Some(vec![7; 80]),
-        content: NewRunContent::Planned(Box::new(workflow)),
-        idempotency: None,
-        now: now(),
-    })
-}
-
-fn new_job(job: PlannedJob) -> Result<NewJob, Failure> {
-    let json = serde_json::to_string(&*job.spec)?;
-    Ok(NewJob {
-        name: job.name,
-        tags: job.tags,
-        needs: job.needs,
-        spec: SharedSpec {
-            digest: Sha256::digest(json.as_bytes()).into(),
-            json: json.into(),
-        },
-    })
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Timestamp(i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Bytes of the database and its log.

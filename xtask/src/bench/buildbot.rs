@@ -105,9 +105,11 @@ c['builders'] = [
                        factory=factory('echo $EPOCHREALTIME >> {0}/lines')),
     util.BuilderConfig(name='noop', workernames=['local'], collapseRequests=False,
                        factory=factory('true')),
+    util.BuilderConfig(name='print', workernames=['local'], collapseRequests=False,
+                       factory=factory('cat {0}/source')),
 ]
 c['schedulers'] = [schedulers.ForceScheduler(name=name, builderNames=[name])
-                   for name in ('line', 'noop')]
+                   for name in ('line', 'noop', 'print')]
 c['www'] = dict(port='tcp:{port}:interface=127.0.0.1', plugins={{}})
 c['db'] = {{'db_url': 'sqlite:///state.sqlite'}}
 c['buildbotURL'] = 'http://127.0.0.1:{port}/'
@@ -174,6 +176,57 @@ impl Running {
             total += count?;
         }
         Ok(f64::from(total) / begun.elapsed().as_secs_f64())
+    }
+
+    /// Median time in ms of a page of builds, with this many stored.
+    pub async fn list(&self, builds: u32) -> anyhow::Result<f64> {
+        self.noop_jobs(builds).await?;
+        let mut connection = Connection::open(self.address).await?;
+        let mut times = Vec::new();
+        for _ in 0..60 {
+            let begun = Instant::now();
+            let path = "/api/v2/builds?order=-buildid&limit=20";
+            let (status, _) = connection.send("GET", path, &[], "").await?;
+            anyhow::ensure!(status == 200, "buildbot answers {status}");
+            times.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        Ok(percentile(&times, 0.5))
+    }
+
+    /// Growth of the database per build, in kB.
+    pub async fn kilobytes_per_build(&self, builds: u32) -> anyhow::Result<f64> {
+        let database = self.directory.path().join("master/state.sqlite");
+        let before = std::fs::metadata(&database)?.len();
+        self.noop_jobs(builds).await?;
+        let after = std::fs::metadata(&database)?.len();
+        #[expect(clippy::cast_precision_loss, reason = "a size for people")]
+        let bytes = after.saturating_sub(before) as f64;
+        Ok(bytes / f64::from(builds) / 1000.0)
+    }
+
+    /// MB/s of a build that prints this file, and the peak memory in MB.
+    pub async fn log(&self, source: &Path, bytes: usize) -> anyhow::Result<(f64, f64)> {
+        std::fs::copy(source, self.directory.path().join("source"))?;
+        let mut connection = Connection::open(self.address).await?;
+        self.force(&mut connection, "print").await?;
+        let begun = Instant::now();
+        let mut peak: f64 = 0.0;
+        loop {
+            let now = self.processes().into_iter().map(super::memory::megabytes);
+            peak = peak.max(now.sum());
+            let path = "/api/v2/builds?complete=true&limit=1";
+            let done: Value = connection.json("GET", path, &[], &json!({})).await?;
+            if done["builds"]
+                .as_array()
+                .is_some_and(|builds| !builds.is_empty())
+            {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = bytes as f64 / 1e6 / begun.elapsed().as_secs_f64();
+        Ok((rate, peak))
     }
 
     /// Finished builds per second.

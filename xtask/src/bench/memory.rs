@@ -40,7 +40,7 @@ pub async fn measure(peer: Option<&Buildbot>) -> anyhow::Result<Row> {
 }
 
 /// Proportional set size of a process in MB; 0 when it is gone.
-fn megabytes(id: u32) -> f64 {
+pub fn megabytes(id: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
     let kilobytes: f64 = text
         .lines()

@@ -18,6 +18,7 @@ pub const TOKEN: &str = "glpat-benchmark-token";
 /// A measured server.
 pub struct Tappet {
     process: Child,
+    slots: u32,
     /// Where it listens.
     pub address: SocketAddr,
     /// From before the start of the process to the first 200 of `/-/readyz`.
@@ -32,28 +33,45 @@ impl Tappet {
         let port = free_port()?;
         let address: SocketAddr = ([127, 0, 0, 1], port).into();
         let begun = Instant::now();
-        let process = Command::new(binary())
-            .args([
-                "serve",
-                "--listen",
-                &address.to_string(),
-                "--slots",
-                &slots.to_string(),
-            ])
-            .arg("--data")
-            .arg(directory.path().join("data"))
-            .env("TAPPET_ROOT_TOKEN", TOKEN)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("cannot start the release binary")?;
+        let process = spawn(address, slots, directory.path())?;
         let ready_after = ready(address, "/-/readyz", begun).await?;
         Ok(Self {
             process,
+            slots,
             address,
             ready_after,
             directory,
         })
+    }
+
+    /// Starts the same server again after it was stopped or killed.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        self.process = spawn(self.address, self.slots, self.directory.path())?;
+        self.ready_after = ready(self.address, "/-/readyz", begun).await?;
+        Ok(())
+    }
+
+    /// Ends it as it ends on SIGTERM.
+    pub fn stop(&mut self) {
+        signal(&self.process, libc::SIGTERM);
+        let _ = self.process.wait();
+    }
+
+    /// kill −9.
+    pub fn kill(&mut self) {
+        signal(&self.process, libc::SIGKILL);
+        let _ = self.process.wait();
+    }
+
+    /// Its database file.
+    pub fn database(&self) -> PathBuf {
+        self.directory.path().join("data/tappet.db")
+    }
+
+    /// A path beside the data directory, gone with the server.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// A kept-alive connection.
@@ -95,14 +113,39 @@ impl Tappet {
 
 impl Drop for Tappet {
     fn drop(&mut self) {
-        let id = i32::try_from(self.process.id()).expect("a pid is an i32");
-        // SAFETY: plain signal to our own child.
-        #[expect(unsafe_code, reason = "kill(2) has no safe form in std")]
-        unsafe {
-            libc::kill(id, libc::SIGTERM);
-            libc::kill(id, libc::SIGTERM);
+        // A server that was stopped already is no child of ours any more.
+        if matches!(self.process.try_wait(), Ok(None)) {
+            signal(&self.process, libc::SIGTERM);
+            signal(&self.process, libc::SIGTERM);
+            let _ = self.process.wait();
         }
-        let _ = self.process.wait();
+    }
+}
+
+fn spawn(address: SocketAddr, slots: u32, directory: &Path) -> anyhow::Result<Child> {
+    Command::new(binary())
+        .args([
+            "serve",
+            "--listen",
+            &address.to_string(),
+            "--slots",
+            &slots.to_string(),
+        ])
+        .arg("--data")
+        .arg(directory.join("data"))
+        .env("TAPPET_ROOT_TOKEN", TOKEN)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .context("cannot start the release binary")
+}
+
+fn signal(process: &Child, signal: i32) {
+    let id = i32::try_from(process.id()).expect("a pid is an i32");
+    // SAFETY: plain signal to our own child, which has not been waited for.
+    #[expect(unsafe_code, reason = "kill(2) has no safe form in std")]
+    unsafe {
+        libc::kill(id, signal);
     }
 }
 
