@@ -10,6 +10,7 @@ mod audit;
 mod busy_time;
 mod commit_statuses;
 mod error;
+mod job_token_scope;
 mod members;
 mod page;
 mod people;
@@ -23,11 +24,13 @@ mod retention;
 mod schedules;
 mod settings_variables;
 mod sqlite;
+mod triggers;
 mod webhooks;
 
 pub use audit::*;
 pub use commit_statuses::*;
 pub use error::{StoreError, StoreResult};
+pub use job_token_scope::*;
 pub use members::*;
 pub use page::{COUNT_LIMIT, Listing, PageRequest};
 pub use people::*;
@@ -41,12 +44,11 @@ pub use retention::*;
 pub use schedules::*;
 pub use settings_variables::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use triggers::*;
 pub use webhooks::*;
 
 use futures_util::future::BoxFuture;
-use tappet_model::{
-    ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, TriggerId, UserId,
-};
+use tappet_model::{ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
 
 /// Shorthand for what every verb returns.
 pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
@@ -58,6 +60,7 @@ pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
 pub trait Store:
     Audit
     + CommitStatuses
+    + JobTokenScope
     + Members
     + People
     + Projects
@@ -67,6 +70,7 @@ pub trait Store:
     + Retention
     + Schedules
     + SettingsVariables
+    + Triggers
     + Webhooks
     + Send
     + Sync
@@ -113,31 +117,6 @@ pub trait Store:
     fn project(&self, id: ProjectId) -> Verb<'_, Option<Project>>;
     /// By full path, ASCII case ignored.
     fn project_by_path(&self, path: &str) -> Verb<'_, Option<Project>>;
-
-    // Triggers.
-
-    /// Adds a trigger token.
-    fn create_trigger(&self, new: NewTrigger) -> Verb<'_, Trigger>;
-    /// One live (not revoked, not expired) trigger of a project.
-    fn trigger(
-        &self,
-        project: ProjectId,
-        id: TriggerId,
-        now: Timestamp,
-    ) -> Verb<'_, Option<Trigger>>;
-    /// The live trigger with this token, of whatever project.
-    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>>;
-    /// Live triggers of a project, oldest first.
-    fn triggers(
-        &self,
-        project: ProjectId,
-        now: Timestamp,
-        page: PageRequest,
-    ) -> Verb<'_, Listing<Trigger>>;
-    /// Ends a trigger for good; `false` when there was none.
-    fn revoke_trigger(&self, project: ProjectId, id: TriggerId, now: Timestamp) -> Verb<'_, bool>;
-    /// The trigger of a run, revoked or not, for display.
-    fn trigger_of_run(&self, run: RunId) -> Verb<'_, Option<Trigger>>;
 
     // Runs.
 

@@ -122,52 +122,6 @@ pub struct NewProject {
     pub now: Timestamp,
 }
 
-/// A token that may start runs of one project.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Trigger {
-    /// Id.
-    pub id: TriggerId,
-    /// Of which project.
-    pub project_id: ProjectId,
-    /// Whose rights its runs have; legacy triggers have nobody's.
-    pub owner_id: Option<UserId>,
-    /// For people.
-    pub description: String,
-    /// The token, encrypted by the server.
-    pub sealed_token: Vec<u8>,
-    /// First four characters after the prefix.
-    pub short_token: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// Last change.
-    pub updated_at: Timestamp,
-    /// End of life.
-    pub expires_at: Option<Timestamp>,
-    /// Creation of its newest run.
-    pub last_used_at: Option<Timestamp>,
-}
-
-/// A trigger to be.
-#[derive(Clone, Debug)]
-pub struct NewTrigger {
-    /// Of which project.
-    pub project_id: ProjectId,
-    /// Whose rights its runs have; legacy triggers have nobody's.
-    pub owner_id: Option<UserId>,
-    /// For people.
-    pub description: String,
-    /// Keyed hash for the lookup.
-    pub token_hash: TokenHash,
-    /// The token, encrypted by the server.
-    pub sealed_token: Vec<u8>,
-    /// First four characters after the prefix.
-    pub short_token: String,
-    /// End of life.
-    pub expires_at: Option<Timestamp>,
-    /// Now.
-    pub now: Timestamp,
-}
-
 /// A client's name for one request (architecture: idempotency).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct IdempotencyKey {

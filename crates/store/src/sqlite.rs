@@ -13,6 +13,7 @@ mod create_run;
 mod events;
 mod filter;
 mod idempotency;
+mod job_token_scope;
 mod members;
 mod migrate;
 mod page;
@@ -117,6 +118,7 @@ mod tests {
             content::ALL,
             events::ALL,
             idempotency::ALL,
+            job_token_scope::ALL,
             members::ALL,
             people::ALL,
             project_changes::ALL,

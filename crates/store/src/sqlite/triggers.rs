@@ -1,15 +1,17 @@
-//! Trigger tokens.
+//! Trigger tokens, and which jobs led to a run.
 
 use rusqlite::{OptionalExtension, Row};
 use tappet_model::{ProjectId, RunId, Timestamp, TriggerId};
 
+use super::SqliteStore;
 use super::content::Db;
 use super::page;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt, integer, opt, user_or_nobody};
 use crate::{
-    COUNT_LIMIT, Listing, NewTrigger, PageRequest, StoreError, StoreResult, TokenHash, Trigger,
+    Ancestor, COUNT_LIMIT, Listing, NewTrigger, PageRequest, StoreError, StoreResult, TokenHash,
+    Trigger, TriggerChange, TriggerCreation, Verb,
 };
 
 macro_rules! select {
@@ -39,6 +41,20 @@ statements! {
             " AND t.project_id = ?2 LIMIT ?3)");
     REVOKE = concat!("UPDATE triggers AS t SET revoked_at = ?1, updated_at = ?1 WHERE", live!(),
              " AND t.id = ?2 AND t.project_id = ?3");
+    COUNT_LIVE = concat!("SELECT count(*) FROM triggers t WHERE", live!(), " AND t.project_id = ?2");
+    CHANGE = concat!("UPDATE triggers AS t SET description = coalesce(?4, t.description),
+             owner_id = coalesce(?5, t.owner_id), updated_at = ?1 WHERE", live!(),
+             " AND t.id = ?2 AND t.project_id = ?3");
+    ANCESTRY = "WITH RECURSIVE line (id, depth) AS (
+                    SELECT ?1, 1
+                    UNION ALL
+                    SELECT a.run_id, line.depth + 1 FROM line
+                    JOIN runs r ON r.id = line.id
+                    JOIN attempts a ON a.id = r.source_attempt_id
+                    WHERE line.depth < ?2
+                )
+                SELECT r.id, r.project_id, r.ref_kind, r.ref_name
+                FROM line JOIN runs r ON r.id = line.id ORDER BY line.depth";
     OF_RUN = "SELECT trigger_id FROM runs WHERE id = ?1";
     MARK_USED = "UPDATE triggers SET last_used_at = ?2 WHERE id = ?1 RETURNING short_token";
 }
@@ -58,9 +74,15 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Trigger> {
     })
 }
 
-/// Adds a trigger.
-pub(super) fn add(session: &Session, new: &NewTrigger) -> StoreResult<Trigger> {
+/// Adds a trigger, unless its project has enough.
+fn add(session: &Session, new: &NewTrigger) -> StoreResult<TriggerCreation> {
     let conn = &session.conn;
+    let count: u64 = conn
+        .prepare_cached(COUNT_LIVE)?
+        .query_row((Col(new.now), new.project_id.0), |row| row.count(0))?;
+    if count >= new.project_limit {
+        return Ok(TriggerCreation::LimitReached);
+    }
     let count = conn.prepare_cached(ADD)?.execute((
         new.project_id.0,
         user_or_nobody(new.owner_id),
@@ -75,7 +97,8 @@ pub(super) fn add(session: &Session, new: &NewTrigger) -> StoreResult<Trigger> {
         return Err(StoreError::Taken { field: "token" });
     }
     let id = TriggerId(conn.last_insert_rowid());
-    any(&session.db(), id)?.ok_or(StoreError::NotFound("trigger"))
+    let trigger = any(&session.db(), id)?.ok_or(StoreError::NotFound("trigger"))?;
+    Ok(TriggerCreation::Created(Box::new(trigger)))
 }
 
 /// One trigger, revoked or not.
@@ -88,7 +111,7 @@ fn any(db: &Db<'_>, id: TriggerId) -> StoreResult<Option<Trigger>> {
 }
 
 /// One live trigger of a project.
-pub(super) fn live(
+fn live(
     db: &Db<'_>,
     project: ProjectId,
     id: TriggerId,
@@ -102,11 +125,7 @@ pub(super) fn live(
 }
 
 /// The live trigger with this token.
-pub(super) fn by_hash(
-    db: &Db<'_>,
-    hash: TokenHash,
-    now: Timestamp,
-) -> StoreResult<Option<Trigger>> {
+fn by_hash(db: &Db<'_>, hash: TokenHash, now: Timestamp) -> StoreResult<Option<Trigger>> {
     Ok(db
         .conn
         .prepare_cached(BY_HASH)?
@@ -115,7 +134,7 @@ pub(super) fn by_hash(
 }
 
 /// One page of a project's live triggers, oldest first.
-pub(super) fn list(
+fn list(
     db: &Db<'_>,
     project: ProjectId,
     now: Timestamp,
@@ -143,8 +162,26 @@ pub(super) fn list(
     Ok(page::listing(rows, request, page::total(count)))
 }
 
+/// Changes a live trigger.
+fn change(
+    session: &Session,
+    project: ProjectId,
+    id: TriggerId,
+    change: &TriggerChange,
+    now: Timestamp,
+) -> StoreResult<Option<Trigger>> {
+    session.conn.prepare_cached(CHANGE)?.execute((
+        Col(now),
+        id.0,
+        project.0,
+        &change.description,
+        change.owner_id.map(|id| id.0),
+    ))?;
+    live(&session.db(), project, id, now)
+}
+
 /// Ends a live trigger.
-pub(super) fn revoke(
+fn revoke(
     session: &Session,
     project: ProjectId,
     id: TriggerId,
@@ -158,7 +195,7 @@ pub(super) fn revoke(
 }
 
 /// The trigger that started a run, revoked or not.
-pub(super) fn of_run(db: &Db<'_>, run: RunId) -> StoreResult<Option<Trigger>> {
+fn of_run(db: &Db<'_>, run: RunId) -> StoreResult<Option<Trigger>> {
     let id: Option<Option<i64>> = db
         .conn
         .prepare_cached(OF_RUN)?
@@ -178,4 +215,74 @@ pub(super) fn mark_used(session: &Session, id: TriggerId, now: Timestamp) -> Sto
         .query_row((id.0, Col(now)), |row| row.get(0))
         .optional()?
         .ok_or(StoreError::NotFound("trigger"))
+}
+
+/// A run and those that led to it, the nearest first.
+fn ancestry(db: &Db<'_>, run: RunId, limit: u32) -> StoreResult<Vec<Ancestor>> {
+    let mut statement = db.conn.prepare_cached(ANCESTRY)?;
+    let rows = statement.query_map((run.0, limit), |row| {
+        Ok(Ancestor {
+            run_id: RunId(row.get(0)?),
+            project_id: ProjectId(row.get(1)?),
+            ref_kind: row.col(2)?,
+            ref_name: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl crate::Triggers for SqliteStore {
+    fn create_trigger(&self, new: NewTrigger) -> Verb<'_, TriggerCreation> {
+        Box::pin(self.writer.write(move |session| add(session, &new)))
+    }
+
+    fn trigger(
+        &self,
+        project: ProjectId,
+        id: TriggerId,
+        now: Timestamp,
+    ) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| live(db, project, id, now)) })
+    }
+
+    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| by_hash(db, hash, now)) })
+    }
+
+    fn triggers(
+        &self,
+        project: ProjectId,
+        now: Timestamp,
+        page: PageRequest,
+    ) -> Verb<'_, Listing<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| list(db, project, now, page)) })
+    }
+
+    fn change_trigger(
+        &self,
+        project: ProjectId,
+        id: TriggerId,
+        new: TriggerChange,
+        now: Timestamp,
+    ) -> Verb<'_, Option<Trigger>> {
+        Box::pin(
+            self.writer
+                .write(move |session| change(session, project, id, &new, now)),
+        )
+    }
+
+    fn revoke_trigger(&self, project: ProjectId, id: TriggerId, now: Timestamp) -> Verb<'_, bool> {
+        Box::pin(
+            self.writer
+                .write(move |session| revoke(session, project, id, now)),
+        )
+    }
+
+    fn trigger_of_run(&self, run: RunId) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| of_run(db, run)) })
+    }
+
+    fn ancestry(&self, run: RunId, limit: u32) -> Verb<'_, Vec<Ancestor>> {
+        Box::pin(async move { self.readers.read(|db| ancestry(db, run, limit)) })
+    }
 }

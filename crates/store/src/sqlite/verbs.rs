@@ -1,21 +1,19 @@
 //! The verbs of the store on top of the subjects' files. Reads run where they
 //! are called, because they take microseconds; writes wait for their commit.
 
-use tappet_model::{
-    ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, TriggerId, UserId,
-};
+use tappet_model::{ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
 
 use super::create_run::PreparedRun;
 use super::idempotency::{self, Known};
 use super::{
     SqliteStore, USED_EVERY, artifacts, assignment, attempts, events, projects, queue, run_list,
-    runners, runs, sign_ins, transition, triggers, users,
+    runners, runs, sign_ins, transition, users,
 };
 use crate::{
     AccessToken, Action, Advance, Artifact, Assignment, Attempt, AttemptFilter, Claim, Creation,
-    EventRecord, HeldAttempt, IdempotencyKey, Listing, NewArtifact, NewProject, NewRun, NewTrigger,
+    EventRecord, HeldAttempt, IdempotencyKey, Listing, NewArtifact, NewProject, NewRun,
     PageRequest, Project, RememberedRun, Run, RunFilter, RunNotes, Runner, Store, Target,
-    TokenHash, Trigger, User, Verb,
+    TokenHash, User, Verb,
 };
 
 impl Store for SqliteStore {
@@ -116,49 +114,6 @@ impl Store for SqliteStore {
     fn project_by_path(&self, path: &str) -> Verb<'_, Option<Project>> {
         let path = path.to_owned();
         Box::pin(async move { self.readers.read(|db| projects::by_path(db, &path)) })
-    }
-
-    fn create_trigger(&self, new: NewTrigger) -> Verb<'_, Trigger> {
-        Box::pin(
-            self.writer
-                .write(move |session| triggers::add(session, &new)),
-        )
-    }
-
-    fn trigger(
-        &self,
-        project: ProjectId,
-        id: TriggerId,
-        now: Timestamp,
-    ) -> Verb<'_, Option<Trigger>> {
-        Box::pin(async move { self.readers.read(|db| triggers::live(db, project, id, now)) })
-    }
-
-    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>> {
-        Box::pin(async move { self.readers.read(|db| triggers::by_hash(db, hash, now)) })
-    }
-
-    fn triggers(
-        &self,
-        project: ProjectId,
-        now: Timestamp,
-        page: PageRequest,
-    ) -> Verb<'_, Listing<Trigger>> {
-        Box::pin(async move {
-            self.readers
-                .read(|db| triggers::list(db, project, now, page))
-        })
-    }
-
-    fn revoke_trigger(&self, project: ProjectId, id: TriggerId, now: Timestamp) -> Verb<'_, bool> {
-        Box::pin(
-            self.writer
-                .write(move |session| triggers::revoke(session, project, id, now)),
-        )
-    }
-
-    fn trigger_of_run(&self, run: RunId) -> Verb<'_, Option<Trigger>> {
-        Box::pin(async move { self.readers.read(|db| triggers::of_run(db, run)) })
     }
 
     fn create_run(&self, new: NewRun) -> Verb<'_, Creation> {

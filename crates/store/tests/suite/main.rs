@@ -8,6 +8,7 @@ mod creation;
 mod durability;
 mod events;
 mod idempotency;
+mod job_token_scope;
 mod members;
 mod people;
 mod projects;

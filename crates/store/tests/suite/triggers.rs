@@ -14,13 +14,20 @@ fn new_trigger(world: &World, token: &str) -> NewTrigger {
         sealed_token: token.as_bytes().to_vec(),
         short_token: token[..4].into(),
         expires_at: None,
+        project_limit: 100,
         now: world.now(),
     }
 }
 
 async fn create(world: &World, token: &str) -> Trigger {
-    let new = new_trigger(world, token);
-    world.store.create_trigger(new).await.unwrap()
+    create_new(world, new_trigger(world, token)).await
+}
+
+async fn create_new(world: &World, new: NewTrigger) -> Trigger {
+    match world.store.create_trigger(new).await.unwrap() {
+        TriggerCreation::Created(trigger) => *trigger,
+        TriggerCreation::LimitReached => panic!("the project has too many triggers"),
+    }
 }
 
 #[tokio::test]
@@ -78,7 +85,7 @@ async fn an_expired_trigger_is_gone() {
     let mut new = new_trigger(&world, "abcd");
     let end = Timestamp(new.now.0 + HOUR);
     new.expires_at = Some(end);
-    let trigger = world.store.create_trigger(new).await.unwrap();
+    let trigger = create_new(&world, new).await;
     let at = |now| world.store.trigger(world.project, trigger.id, now);
     assert!(at(Timestamp(end.0 - 1)).await.unwrap().is_some());
     assert!(at(end).await.unwrap().is_none());
@@ -135,4 +142,97 @@ async fn a_list_is_of_one_project_and_oldest_first() {
             .await
             .unwrap()
     );
+}
+
+#[tokio::test]
+async fn a_project_has_only_so_many_live_triggers() {
+    let world = World::new().await;
+    let limited = |token: &str| NewTrigger {
+        project_limit: 2,
+        ..new_trigger(&world, token)
+    };
+    let first = create_new(&world, limited("one.")).await;
+    create_new(&world, limited("two.")).await;
+    let third = || world.store.create_trigger(limited("three"));
+    assert_eq!(third().await.unwrap(), TriggerCreation::LimitReached);
+    let store = &world.store;
+    store
+        .revoke_trigger(world.project, first.id, world.now())
+        .await
+        .unwrap();
+    assert!(matches!(
+        third().await.unwrap(),
+        TriggerCreation::Created(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_revoked_token_never_comes_back() {
+    let world = World::new().await;
+    let trigger = create(&world, "abcd").await;
+    let store = &world.store;
+    store
+        .revoke_trigger(world.project, trigger.id, world.now())
+        .await
+        .unwrap();
+    let again = store.create_trigger(new_trigger(&world, "abcd")).await;
+    assert!(matches!(again, Err(StoreError::Taken { field: "token" })));
+}
+
+#[tokio::test]
+async fn a_change_touches_only_what_it_names() {
+    let world = World::new().await;
+    let mut new = new_trigger(&world, "abcd");
+    new.owner_id = None;
+    let legacy = create_new(&world, new).await;
+    assert!(legacy.is_legacy());
+    let change = |change| {
+        let store = &world.store;
+        store.change_trigger(world.project, legacy.id, change, world.now())
+    };
+    let described = change(TriggerChange {
+        description: Some("nightly".into()),
+        ..TriggerChange::default()
+    });
+    let described = described.await.unwrap().unwrap();
+    assert_eq!(
+        (described.description.as_str(), described.owner_id),
+        ("nightly", None)
+    );
+    let owned = change(TriggerChange {
+        owner_id: Some(world.user),
+        ..TriggerChange::default()
+    });
+    let owned = owned.await.unwrap().unwrap();
+    assert_eq!(owned.description, "nightly");
+    assert_eq!(owned.owner_id, Some(world.user));
+    assert_eq!(owned.created_at, legacy.created_at);
+
+    let store = &world.store;
+    store
+        .revoke_trigger(world.project, legacy.id, world.now())
+        .await
+        .unwrap();
+    assert_eq!(change(TriggerChange::default()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_way_of_a_run_goes_back_through_the_jobs_that_started_it() {
+    let world = World::new().await;
+    let first = world.create_with(|_| {}).await;
+    let mut last = first.clone();
+    for _ in 0..3 {
+        let job = last.changed[0].id;
+        last = world
+            .create_with(|new| new.origin.source_attempt_id = Some(job))
+            .await;
+    }
+    let store = &world.store;
+    let way = store.ancestry(last.run.id, 10).await.unwrap();
+    assert_eq!(way.len(), 4);
+    assert_eq!(way[0].run_id, last.run.id);
+    assert_eq!(way[3].run_id, first.run.id);
+    assert_eq!(way[3].ref_name, first.run.ref_name);
+    assert_eq!(store.ancestry(last.run.id, 2).await.unwrap().len(), 2);
+    assert_eq!(store.ancestry(first.run.id, 10).await.unwrap().len(), 1);
 }
