@@ -3,6 +3,7 @@
 //! A runner that finds nothing waits here; an attempt that becomes pending
 //! wakes the one that has waited longest and fits. Nothing polls.
 
+pub mod build_names;
 mod handover;
 mod payload;
 pub mod predefined;

@@ -5,6 +5,7 @@
 //! (`lib/gitlab/ci/pipeline/chain`): rights, ref, variables, file, rules.
 
 mod in_flight;
+mod lineage;
 mod parsed_files;
 mod permission;
 mod rates;
@@ -19,7 +20,7 @@ use tappet_git::{Commit, FileError, ReadError, Repository, ResolveError, Resolve
 use tappet_gitlab_ci::{Context, PlanError};
 use tappet_model::plan::Plan;
 use tappet_model::{
-    AttemptId, CommitSha, Diagnostic, FailureReason, RefKind, RefName, ScheduleId, Source, Variable,
+    AttemptId, CommitSha, Diagnostic, FailureReason, RefName, ScheduleId, Source, Variable,
 };
 use tappet_store::{
     Creation, IdempotencyKey, NewJob, NewRun, NewRunContent, NewWorkflow, Project, RememberedRun,
@@ -29,6 +30,7 @@ use tappet_store::{
 use crate::app::App;
 use crate::clock;
 use crate::dispatch::JobVariableLayers;
+use crate::dispatch::build_names;
 use crate::dispatch::predefined::{self, RunFacts};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
@@ -169,6 +171,13 @@ pub enum Refusal {
     Store(#[from] StoreError),
 }
 
+fn unavailable(message: String) -> Refusal {
+    Refusal::Unavailable {
+        message,
+        retry_after: crate::repositories::RETRY_AFTER,
+    }
+}
+
 fn not_started(message: impl Into<String>) -> Refusal {
     Refusal::NotStarted {
         message: message.into(),
@@ -206,6 +215,7 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     let repository = repository(app, &request.project).await?;
     let resolved = resolve(app, &request, &repository).await?;
     let resolved = as_pushed(&request, &repository, resolved).await?;
+    lineage::check(app, &request, &resolved).await?;
     permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
     permission::may_set_variables(&request, standing.as_ref())?;
     app.intake.rates.count(app, &request, &resolved)?;
@@ -235,10 +245,7 @@ async fn repository(app: &App, project: &Project) -> Result<Arc<Repository>, Ref
     app.repositories
         .of(project)
         .await
-        .map_err(|error| Refusal::Unavailable {
-            message: error.message,
-            retry_after: crate::repositories::RETRY_AFTER,
-        })
+        .map_err(|error| unavailable(error.message))
 }
 
 async fn resolve(
@@ -251,37 +258,42 @@ async fn resolve(
     app.repositories
         .refresh(&request.project, &name)
         .await
-        .map_err(|error| Refusal::Unavailable {
-            message: error.message,
-            retry_after: crate::repositories::RETRY_AFTER,
-        })?;
+        .map_err(|error| unavailable(error.message))?;
     match repository.resolve(&name).await {
         Ok(resolved) => Ok(resolved),
         Err(ResolveError::NotFound) if request.accepts_sha => {
-            commit_named(&request.ref_name, repository)
+            commit_named(app, &request.project, repository, &request.ref_name)
                 .await?
                 .ok_or_else(|| not_started("Reference not found"))
         }
         Err(ResolveError::NotFound) => Err(not_started("Reference not found")),
         Err(ResolveError::Ambiguous) => Err(not_started("Ref is ambiguous")),
-        Err(ResolveError::Read(error)) => Err(Refusal::Unavailable {
-            message: error.to_string(),
-            retry_after: crate::repositories::RETRY_AFTER,
-        }),
+        Err(ResolveError::Read(error)) => Err(unavailable(error.to_string())),
     }
 }
 
-/// A full commit id that the repository has; the run's ref is the id as given.
-async fn commit_named(text: &str, repository: &Repository) -> Result<Option<ResolvedRef>, Refusal> {
-    let Ok(sha) = text.parse::<CommitSha>() else {
-        return Ok(None);
+/// A commit by its id, or by the first digits of it, as the repository stands now.
+async fn commit_named(
+    app: &App,
+    project: &Project,
+    repository: &Repository,
+    text: &str,
+) -> Result<Option<ResolvedRef>, Refusal> {
+    let find = async || {
+        repository
+            .resolve_commit(text)
+            .await
+            .map_err(|error| unavailable(error.to_string()))
     };
-    Ok(repository.commit(&sha).await.ok().map(|_| ResolvedRef {
-        name: text.to_owned(),
-        kind: RefKind::Branch,
-        sha,
-        tag_message: None,
-    }))
+    if let Some(found) = find().await? {
+        return Ok(Some(found));
+    }
+    // A remote's commit may have come to a branch that was never asked for.
+    app.repositories
+        .refresh_everything(project)
+        .await
+        .map_err(|error| unavailable(error.message))?;
+    find().await
 }
 
 /// The ref as a push left it, when the request tells of one.
@@ -325,10 +337,7 @@ async fn commit(repository: &Repository, sha: &CommitSha) -> Result<Arc<Commit>,
     repository
         .commit(sha)
         .await
-        .map_err(|error| Refusal::Unavailable {
-            message: error.to_string(),
-            retry_after: crate::repositories::RETRY_AFTER,
-        })
+        .map_err(|error| unavailable(error.to_string()))
 }
 
 fn invalid(errors: impl Into<String>) -> NewRunContent {
@@ -362,12 +371,7 @@ async fn content(
             )));
         }
         Err(FileError::TooLarge { .. }) => return Ok(invalid("The parsed YAML is too big")),
-        Err(FileError::Read(error)) => {
-            return Err(Refusal::Unavailable {
-                message: error.to_string(),
-                retry_after: crate::repositories::RETRY_AFTER,
-            });
-        }
+        Err(FileError::Read(error)) => return Err(unavailable(error.to_string())),
     };
     let parsed = match app.intake.files.get(&file) {
         Ok(parsed) => parsed,
@@ -422,8 +426,12 @@ async fn plan(
                     trigger_short_token: predefined::short_token(request.trigger.as_ref()),
                     user: request.user.as_ref(),
                 };
+                let mut predefined = predefined::of_run(&app.config, &facts);
+                if request.has_build_names {
+                    build_names::add(&mut predefined);
+                }
                 let layers = JobVariableLayers {
-                    predefined: predefined::of_run(&app.config, &facts),
+                    predefined,
                     pipeline: request.variables.clone(),
                     ..JobVariableLayers::default()
                 };

@@ -18,6 +18,7 @@ mod health;
 pub mod held;
 mod instance;
 pub mod intake;
+mod job_token_scope;
 pub mod limits;
 pub mod logs;
 pub mod metrics;
@@ -32,6 +33,7 @@ pub mod secrets;
 mod serve;
 mod socket;
 mod to_the_end;
+mod trigger_tokens;
 pub mod ui;
 pub mod version;
 

@@ -156,6 +156,13 @@ pub fn new_token(prefix: &str) -> String {
     token
 }
 
+/// A new token of 30 hex digits (120 bits), as GitLab made them before 9.5.
+#[must_use]
+pub fn new_hex_token() -> String {
+    let digits = random::<15>().map(|byte| format!("{byte:02x}"));
+    digits.concat()
+}
+
 /// Six bits of a byte as a character.
 fn url_safe(byte: &u8) -> char {
     char::from(URL_SAFE[usize::from(byte & 63)])

@@ -33,12 +33,17 @@ pub enum GrantOutcome {
 /// Verbs about job tokens of other projects. A project's own jobs are always let
 /// in and have no row.
 pub trait JobTokenScope {
-    /// Whether the job tokens of `source` are let into `project`.
+    /// Whether the job tokens of `source` are let into `project`, as are those of
+    /// every project into an open one.
     fn lets_jobs_in(&self, project: ProjectId, source: ProjectId) -> Verb<'_, bool>;
     /// Lets the job tokens of another project in.
     fn let_jobs_in(&self, grant: JobTokenGrant) -> Verb<'_, GrantOutcome>;
     /// Keeps them out again; `false` when they were not let in.
     fn keep_jobs_out(&self, project: ProjectId, source: ProjectId) -> Verb<'_, bool>;
+    /// Whether a project takes the job tokens of every project.
+    fn has_open_job_token_scope(&self, project: ProjectId) -> Verb<'_, bool>;
+    /// Sets whether it does.
+    fn set_job_token_scope(&self, project: ProjectId, is_open: bool) -> Verb<'_, ()>;
     /// The project itself and those whose jobs are let in, by id.
     fn job_token_sources(
         &self,

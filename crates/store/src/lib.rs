@@ -78,6 +78,8 @@ pub trait Store:
 {
     /// A cheap read that fails when the database cannot serve.
     fn check(&self) -> Verb<'_, ()>;
+    /// How many reads there were so far.
+    fn reads(&self) -> usize;
 
     // People and their tokens.
 

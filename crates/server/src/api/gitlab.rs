@@ -20,6 +20,7 @@ mod file_reply;
 mod headers;
 mod idempotency;
 mod instance;
+mod job_token_scope;
 mod jobs;
 mod pagination;
 mod params;
@@ -30,6 +31,7 @@ mod repository;
 mod tags;
 mod throttle;
 mod trace;
+mod trigger_authority;
 mod trigger_run;
 mod triggers;
 
@@ -42,8 +44,6 @@ use super::routes::Routes;
 use crate::app::SharedApp;
 use errors::ApiError;
 
-pub use triggers::SEAL_CONTEXT as TRIGGER_TOKEN_CONTEXT;
-
 /// Where this version of the API begins.
 const BASE: &str = "/api/v4";
 
@@ -55,8 +55,6 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
         .route("/api/v4/version", get(instance::version))
         .route("/api/v4/metadata", get(instance::version))
         .route("/api/v4/user", get(instance::user))
-        .route(&project("/trigger/pipeline"), post(trigger_run::trigger))
-        .route(&project("/ref/{*rest}"), post(trigger_run::trigger_ref))
         .merge(routes().into_router())
         .merge(pipeline_routes(project))
         .merge(job_routes(project))
@@ -76,12 +74,14 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
 /// Everything that `/-/openapi.json` tells of.
 pub fn routes() -> Routes {
     Routes::under(BASE)
+        .and(audit_events::routes())
         .and(branches::routes())
         .and(commits::routes())
+        .and(job_token_scope::routes())
         .and(projects::routes())
         .and(push_hook::routes())
-        .and(audit_events::routes())
         .and(tags::routes())
+        .and(trigger_run::routes())
         .and(triggers::routes())
 }
 

@@ -12,6 +12,7 @@ use tappet_model::runner_protocol::{
 use tappet_model::{FailureReason, RefKind, Variable, VariableKind};
 use tappet_store::{Assignment, Runner};
 
+use super::build_names;
 use super::predefined::{self, JobFacts, RunFacts};
 use super::uploads;
 use super::variables::{AssembledVariables, JobVariableLayers};
@@ -155,6 +156,9 @@ fn variables(
             manual: assignment.spec.manual,
         },
     ));
+    if run.origin.has_build_names {
+        build_names::add(&mut predefined);
+    }
     let layers = JobVariableLayers {
         predefined,
         yaml: assignment.spec.variables.clone(),

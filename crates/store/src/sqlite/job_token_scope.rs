@@ -15,6 +15,11 @@ use crate::{
 };
 
 statements! {
+    LETS_IN = "SELECT EXISTS (SELECT 1 FROM job_token_grants WHERE project_id = ?1 AND source_id = ?2)
+               OR EXISTS (SELECT 1 FROM open_job_token_scopes WHERE project_id = ?1)";
+    IS_OPEN = "SELECT EXISTS (SELECT 1 FROM open_job_token_scopes WHERE project_id = ?1)";
+    OPEN = "INSERT INTO open_job_token_scopes (project_id) VALUES (?1) ON CONFLICT DO NOTHING";
+    CLOSE = "DELETE FROM open_job_token_scopes WHERE project_id = ?1";
     HAS = "SELECT EXISTS (SELECT 1 FROM job_token_grants WHERE project_id = ?1 AND source_id = ?2)";
     COUNT_GRANTS = "SELECT count(*) FROM job_token_grants WHERE project_id = ?1";
     ADD = "INSERT INTO job_token_grants (project_id, source_id, added_by, created_at)
@@ -31,6 +36,26 @@ fn has(db: &Db<'_>, project: ProjectId, source: ProjectId) -> StoreResult<bool> 
         .conn
         .prepare_cached(HAS)?
         .query_row((project.0, source.0), |row| row.get(0))?)
+}
+
+fn lets_in(db: &Db<'_>, project: ProjectId, source: ProjectId) -> StoreResult<bool> {
+    Ok(db
+        .conn
+        .prepare_cached(LETS_IN)?
+        .query_row((project.0, source.0), |row| row.get(0))?)
+}
+
+fn is_open(db: &Db<'_>, project: ProjectId) -> StoreResult<bool> {
+    Ok(db
+        .conn
+        .prepare_cached(IS_OPEN)?
+        .query_row([project.0], |row| row.get(0))?)
+}
+
+fn set(session: &Session, project: ProjectId, is_open: bool) -> StoreResult<()> {
+    let sql = if is_open { OPEN } else { CLOSE };
+    session.conn.prepare_cached(sql)?.execute([project.0])?;
+    Ok(())
 }
 
 fn add(session: &Session, grant: &JobTokenGrant) -> StoreResult<GrantOutcome> {
@@ -89,7 +114,7 @@ fn list(db: &Db<'_>, project: ProjectId, request: PageRequest) -> StoreResult<Li
 
 impl crate::JobTokenScope for SqliteStore {
     fn lets_jobs_in(&self, project: ProjectId, source: ProjectId) -> Verb<'_, bool> {
-        Box::pin(async move { self.readers.read(|db| has(db, project, source)) })
+        Box::pin(async move { self.readers.read(|db| lets_in(db, project, source)) })
     }
 
     fn let_jobs_in(&self, grant: JobTokenGrant) -> Verb<'_, GrantOutcome> {
@@ -100,6 +125,17 @@ impl crate::JobTokenScope for SqliteStore {
         Box::pin(
             self.writer
                 .write(move |session| remove(session, project, source)),
+        )
+    }
+
+    fn has_open_job_token_scope(&self, project: ProjectId) -> Verb<'_, bool> {
+        Box::pin(async move { self.readers.read(|db| is_open(db, project)) })
+    }
+
+    fn set_job_token_scope(&self, project: ProjectId, is_open: bool) -> Verb<'_, ()> {
+        Box::pin(
+            self.writer
+                .write(move |session| set(session, project, is_open)),
         )
     }
 

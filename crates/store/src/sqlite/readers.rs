@@ -21,6 +21,7 @@ pub(super) struct Readers {
     path: PathBuf,
     contents: Arc<Contents>,
     slots: Vec<Mutex<Option<Connection>>>,
+    /// Counts the reads; the connection follows from it.
     next: AtomicUsize,
     is_closed: AtomicBool,
 }
@@ -54,6 +55,11 @@ impl Readers {
         });
         drop(snapshot);
         result
+    }
+
+    /// How many reads there were so far.
+    pub fn count(&self) -> usize {
+        self.next.load(Ordering::Relaxed)
     }
 
     /// Closes every connection; later reads fail.

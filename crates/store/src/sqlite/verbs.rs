@@ -25,6 +25,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn reads(&self) -> usize {
+        self.readers.count()
+    }
+
     fn ensure_root(&self, token_hash: TokenHash, now: Timestamp) -> Verb<'_, User> {
         Box::pin(async move {
             let known = self

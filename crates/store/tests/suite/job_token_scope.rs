@@ -59,3 +59,22 @@ async fn the_list_begins_with_the_project_itself_and_is_limited() {
     assert_eq!(ids, [world.project, others[0]]);
     assert_eq!((list.total, list.has_next), (Some(3), true));
 }
+
+#[tokio::test]
+async fn an_open_project_lets_every_job_in() {
+    let world = World::new().await;
+    let other = another(&world, "acme/api").await;
+    let store = &world.store;
+    store
+        .set_job_token_scope(world.project, true)
+        .await
+        .unwrap();
+    assert!(store.has_open_job_token_scope(world.project).await.unwrap());
+    assert!(store.lets_jobs_in(world.project, other).await.unwrap());
+    assert!(!store.lets_jobs_in(other, world.project).await.unwrap());
+    store
+        .set_job_token_scope(world.project, false)
+        .await
+        .unwrap();
+    assert!(!store.lets_jobs_in(world.project, other).await.unwrap());
+}

@@ -90,7 +90,7 @@ pub async fn open_project(
         return Err(ApiError::missing("Project"));
     }
     if let Some(job) = &caller.job
-        && job.project_id != project.id
+        && !app.lets_jobs_in(&project, job.project_id).await?
     {
         return Err(foreign_job(app, job.project_id, &project).await?);
     }

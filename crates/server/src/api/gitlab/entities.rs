@@ -2,6 +2,7 @@
 //! (GitLab: `lib/api/entities`).
 
 pub mod audit_event;
+pub mod basic_project;
 pub mod branch;
 pub mod commit;
 pub mod detailed_status;

@@ -111,9 +111,7 @@ impl<'a> Checks<'a> {
 
     /// Required text, which may be blank.
     pub fn required_text(&mut self, name: &str) -> Cow<'a, str> {
-        if !self.params.contains_key(name) {
-            self.refuse(format!("{name} is missing"));
-        }
+        self.require(name);
         self.text(name).unwrap_or_default()
     }
 
@@ -129,6 +127,24 @@ impl<'a> Checks<'a> {
             self.refuse(format!("{name} is empty"));
         }
         text
+    }
+
+    /// Required truth value.
+    pub fn required_boolean(&mut self, name: &str) -> bool {
+        self.require(name);
+        self.boolean(name).unwrap_or_default()
+    }
+
+    /// Required whole number.
+    pub fn required_integer(&mut self, name: &str) -> i64 {
+        self.require(name);
+        self.integer(name).unwrap_or_default()
+    }
+
+    fn require(&mut self, name: &str) {
+        if !self.params.contains_key(name) {
+            self.refuse(format!("{name} is missing"));
+        }
     }
 
     /// Optional truth value.

@@ -9,23 +9,55 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::Value;
-use tappet_model::{AttemptId, Source, Variable};
-use tappet_store::{Attempt, Project, Trigger, User};
+use tappet_model::Variable;
+use tappet_store::{Project, User};
 
-use super::access;
-use super::auth;
+use super::BASE;
 use super::call::{self, Call, is_credential};
 use super::entities::pipeline::{Pipeline, as_created};
 use super::errors::{ApiError, ApiResult};
 use super::idempotency;
 use super::params::Params;
+use super::trigger_authority::{self, Tokens};
+use crate::api::operation::{self, Audience, Operation, object, text};
+use crate::api::routes::Routes;
 use crate::app::{App, SharedApp};
-use crate::clock;
 use crate::intake::{self, RunRequest, Started};
-use crate::rights::Right;
 
 /// GitLab's limit of inputs of one pipeline.
 const MAX_INPUTS: usize = 20;
+
+/// Starting runs with a token.
+pub fn routes() -> Routes {
+    let described = |operation: Operation| {
+        operation
+            .audience(Audience::Anybody)
+            .body(
+                text("token")
+                    .required()
+                    .about("Of a trigger, or of a running job."),
+            )
+            .body(object("variables").about("Names and values for the jobs."))
+            .header(text("Idempotency-Key").about("The same key and body start one run only."))
+            .header(text("X-Gitlab-Event").about("`Pipeline Hook` is refused: it would go round."))
+            .replies::<Pipeline<'_>>(StatusCode::CREATED)
+    };
+    Routes::under(BASE)
+        .add(
+            described(operation::post("/projects/{id}/trigger/pipeline"))
+                .id("triggerPipeline")
+                .about("Starts a run with a trigger token.")
+                .body(text("ref").required().about("A branch or a tag.")),
+            trigger,
+        )
+        .add(
+            described(operation::post("/projects/{id}/ref/{*rest}"))
+                .shown_as("/projects/{id}/ref/{ref}/trigger/pipeline")
+                .id("triggerPipelineOfRef")
+                .about("Starts a run on the ref of the address, for webhooks."),
+            trigger_ref,
+        )
+}
 
 /// `POST /projects/:id/trigger/pipeline`.
 pub async fn trigger(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
@@ -35,48 +67,40 @@ pub async fn trigger(State(app): State<SharedApp>, call: Call) -> ApiResult<Resp
 /// `POST /projects/:id/ref/:ref/trigger/pipeline`, where the ref may hold
 /// slashes, encoded or not, and beats the one of the body.
 pub async fn trigger_ref(State(app): State<SharedApp>, mut call: Call) -> ApiResult<Response> {
-    let Some(ref_name) = ref_of_path(call.uri.path()) else {
+    let Some(ref_name) = ref_of_path(call.uri.path(), "/trigger/pipeline") else {
         return Err(ApiError::unknown_route());
     };
     call.path_wins("ref", ref_name);
     start(&app, call).await
 }
 
-/// What stands between `/ref/` and `/trigger/pipeline`, decoded once.
-fn ref_of_path(path: &str) -> Option<String> {
+/// What stands between `/ref/` and `end`, decoded once.
+pub fn ref_of_path(path: &str, end: &str) -> Option<String> {
     let (_, rest) = path.split_once("/projects/")?;
     let (_, rest) = rest.split_once("/ref/")?;
-    let ref_name = rest.strip_suffix("/trigger/pipeline")?;
+    let ref_name = rest.strip_suffix(end)?;
     Some(call::decode(ref_name))
 }
 
-/// Who starts the run, as the token says.
-struct Authority {
-    user: Option<User>,
-    trigger: Option<Trigger>,
-    source_job: Option<AttemptId>,
-    credential: String,
-    source: Source,
+/// `X-Gitlab-Event` of the hook that reports pipelines: a pipeline that it starts
+/// would report itself for ever.
+pub fn refuse_pipeline_hook(call: &Call) -> ApiResult<()> {
+    if call.header("x-gitlab-event") == Some("Pipeline Hook") {
+        return Err(ApiError::forbidden());
+    }
+    Ok(())
 }
 
 async fn start(app: &App, mut call: Call) -> ApiResult<Response> {
     let (ref_name, token, input_names) = validated(&call)?;
-    if call.header("x-gitlab-event") == Some("Pipeline Hook") {
-        return Err(ApiError::forbidden());
-    }
+    refuse_pipeline_hook(&call)?;
     let mut variables = given_variables(&call.params)?;
     let key = idempotency::header(&call.headers)?;
-
-    // All look-ups always happen, so an unknown project costs what an unknown token costs.
-    let project = access::find_project(app, call.path("id")).await?;
-    let token = look_up(app, &token).await?;
-    let project = project.ok_or_else(ApiError::not_found)?;
-    let authority = authority(app, &project, token)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
-
-    refuse_inputs(&input_names)?;
     let id = call.path("id").to_owned();
+    let authority = trigger_authority::find(app, &id, &token, Tokens::OfTriggersAndJobs).await?;
+    refuse_inputs(&input_names)?;
+    let project = authority.project;
+    let user = authority.user;
     let idempotency =
         idempotency::scoped(key, project.id, authority.credential.clone(), &call.params);
     variables.push(payload(std::mem::take(&mut call.params), id));
@@ -86,15 +110,10 @@ async fn start(app: &App, mut call: Call) -> ApiResult<Response> {
         variables,
         credential: authority.credential,
         idempotency,
-        ..RunRequest::new(
-            project.clone(),
-            authority.user.clone(),
-            authority.source,
-            ref_name,
-        )
+        ..RunRequest::new(project.clone(), user.clone(), authority.source, ref_name)
     };
     let started = intake::start_run(app, request).await?;
-    Ok(answer(app, &project, authority.user.as_ref(), started))
+    Ok(answer(app, &project, user.as_ref(), started))
 }
 
 /// Ref, token and names of inputs.
@@ -115,7 +134,8 @@ fn validated(call: &Call) -> ApiResult<(String, String, Vec<String>)> {
     Ok((ref_name.into_owned(), token.into_owned(), names))
 }
 
-fn given_variables(params: &Params) -> ApiResult<Vec<Variable>> {
+/// `variables` as a map of texts.
+pub fn given_variables(params: &Params) -> ApiResult<Vec<Variable>> {
     let Some(Value::Object(variables)) = params.get("variables") else {
         return Ok(Vec::with_capacity(1));
     };
@@ -130,77 +150,6 @@ fn given_variables(params: &Params) -> ApiResult<Vec<Variable>> {
         given.push(Variable::new(key, value));
     }
     Ok(given)
-}
-
-/// What a token turned out to be.
-enum Token {
-    Trigger(Box<Trigger>),
-    Job(Box<Attempt>),
-    Unknown,
-}
-
-async fn look_up(app: &App, token: &str) -> ApiResult<Token> {
-    if token.len() > auth::MAX_TOKEN_BYTES {
-        return Ok(Token::Unknown);
-    }
-    let hash = app.secrets.keyed_hash(token);
-    if let Some(trigger) = app.store.trigger_by_hash(hash, clock::now()).await? {
-        return Ok(Token::Trigger(Box::new(trigger)));
-    }
-    Ok(match auth::attempt_of_token(app, token).await? {
-        Some(attempt) => Token::Job(Box::new(attempt)),
-        None => Token::Unknown,
-    })
-}
-
-/// `None` for everything that must look like a project that does not exist.
-async fn authority(app: &App, project: &Project, token: Token) -> ApiResult<Option<Authority>> {
-    let (owner, credential, source, trigger, source_job) = match token {
-        Token::Trigger(trigger) if trigger.project_id == project.id => {
-            let credential = format!("trigger:{}", trigger.id);
-            (
-                trigger.owner_id,
-                credential,
-                Source::Trigger,
-                Some(*trigger),
-                None,
-            )
-        }
-        Token::Job(attempt) if attempt.project_id == project.id => {
-            if !attempt.status.is_executing() {
-                return Err(auth::job_is_not_running());
-            }
-            let Some(run) = app.store.run(attempt.run_id).await? else {
-                return Ok(None);
-            };
-            let credential = format!("job:{}", attempt.id);
-            (
-                run.user_id,
-                credential,
-                Source::Pipeline,
-                None,
-                Some(attempt.id),
-            )
-        }
-        _ => return Ok(None),
-    };
-    let user = match owner {
-        Some(id) => app.store.user(id).await?,
-        None => None,
-    };
-    if let Some(user) = &user {
-        let standing = app.standing(Some(user), project).await?;
-        if !standing.is_blocked && !standing.may(Right::ReadProject, project) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Authority {
-        user,
-        trigger,
-        source_job,
-        credential,
-        source,
-    }))
 }
 
 /// Inputs would change what runs, so they are not dropped silently.
@@ -281,7 +230,7 @@ mod tests {
     #[case("/api/v4/projects/9/ref/100%2525/trigger/pipeline", Some("100%25"))]
     #[case("/api/v4/projects/9/ref/main/trigger", None)]
     fn the_ref_of_the_path_is_decoded_once(#[case] path: &str, #[case] expected: Option<&str>) {
-        assert_eq!(ref_of_path(path).as_deref(), expected);
+        assert_eq!(ref_of_path(path, "/trigger/pipeline").as_deref(), expected);
     }
 
     #[rstest]

@@ -1,8 +1,12 @@
 //! Trigger tokens of a project (GitLab: `lib/api/ci/triggers.rb`).
+//!
+//! A trigger whose `owner` is `null` is a legacy one: it came from before
+//! triggers had owners and has nobody's rights.
+
+mod change;
+mod create;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +15,7 @@ use http::header::IF_UNMODIFIED_SINCE;
 use jiff::fmt::rfc2822;
 use serde_json::json;
 use tappet_model::{Timestamp, TriggerId, UserId};
-use tappet_store::{NewTrigger, Trigger as TriggerRecord, User};
+use tappet_store::{Trigger as TriggerRecord, User};
 
 use super::BASE;
 use super::access::{self, Access, Login};
@@ -23,19 +27,9 @@ use super::pagination::{self, Pages};
 use crate::api::operation::{self, Shape, text, time};
 use crate::api::routes::Routes;
 use crate::app::{App, SharedApp};
+use crate::audit::Entry;
+use crate::clock;
 use crate::rights::Right;
-use crate::{clock, secrets};
-
-/// What a sealed trigger token is bound to.
-pub const SEAL_CONTEXT: &str = "trigger-token";
-
-const PREFIX: &str = "glptt-";
-
-/// The instance's longest life of a token (GitLab: personal access tokens).
-const MAX_LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// Descriptions beyond this help nobody.
-const MAX_DESCRIPTION_BYTES: usize = 10_000;
 
 /// Trigger tokens.
 pub fn routes() -> Routes {
@@ -62,7 +56,35 @@ pub fn routes() -> Routes {
                 .body(text("description").required())
                 .body(time("expires_at"))
                 .replies::<Trigger<'_>>(StatusCode::CREATED),
-            create,
+            create::create,
+        )
+        .add(
+            operation::post("/projects/{id}/triggers/import")
+                .id("importTrigger")
+                .about("Brings an existing token along as a legacy trigger without owner.")
+                .body(
+                    text("token")
+                        .required()
+                        .about("20 to 255 printable characters."),
+                )
+                .body(text("description"))
+                .replies::<Trigger<'_>>(StatusCode::CREATED),
+            create::import,
+        )
+        .add(
+            operation::put("/projects/{id}/triggers/{trigger_id}")
+                .id("updateTrigger")
+                .about("Describes a trigger token anew; for its owner.")
+                .body(text("description"))
+                .replies::<Trigger<'_>>(StatusCode::OK),
+            change::update,
+        )
+        .add(
+            operation::post("/projects/{id}/triggers/{trigger_id}/take_ownership")
+                .id("takeTrigger")
+                .about("Makes the caller the owner: its runs have the caller's rights from now on.")
+                .replies::<Trigger<'_>>(StatusCode::OK),
+            change::take_ownership,
         )
         .add(
             operation::delete("/projects/{id}/triggers/{trigger_id}")
@@ -73,7 +95,8 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
+/// The project of a call, for somebody who manages its triggers.
+pub async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
     let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
     access.require(Right::ManageTriggers)?;
     Ok(access)
@@ -89,23 +112,13 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         .store
         .triggers(access.project.id, clock::now(), page)
         .await?;
-    let mut owners: HashMap<UserId, Option<User>> = HashMap::new();
-    for trigger in &listing.items {
-        if let Some(id) = trigger.owner_id
-            && let Entry::Vacant(owner) = owners.entry(id)
-        {
-            owner.insert(app.store.user(id).await?);
-        }
-    }
+    let owners = owners_of(&app, &listing.items).await?;
     let shown = listing
         .items
         .iter()
         .map(|trigger| {
             let token = visible_token(&app, &access, trigger)?;
-            let owner = trigger
-                .owner_id
-                .and_then(|id| owners.get(&id))
-                .and_then(Option::as_ref);
+            let owner = trigger.owner_id.and_then(|id| owners.get(&id));
             Ok(Trigger::of(&app.config, trigger, token, owner))
         })
         .collect::<ApiResult<Vec<_>>>()?;
@@ -126,56 +139,40 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let access = open(&app, &call).await?;
     let trigger = find(&app, &call, &access).await?;
+    shown(&app, &access, StatusCode::OK, &trigger).await
+}
+
+async fn shown(
+    app: &App,
+    access: &Access,
+    status: StatusCode,
+    trigger: &TriggerRecord,
+) -> ApiResult<Response> {
     let owner = match trigger.owner_id {
         Some(id) => app.store.user(id).await?,
         None => None,
     };
-    let token = visible_token(&app, &access, &trigger)?;
-    let shown = Trigger::of(&app.config, &trigger, token, owner.as_ref());
-    Ok(axum::Json(shown).into_response())
-}
-
-/// `POST /projects/:id/triggers`; the caller becomes the owner.
-pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
-    let mut checks = call.checks();
-    let description = checks.required_text("description");
-    let expires_at = checks.time("expires_at");
-    checks.finish()?;
-    if description.len() > MAX_DESCRIPTION_BYTES {
-        let error = json!({ "description": ["is too long (maximum is 10000 bytes)"] });
-        return Err(ApiError::bad_request(error));
-    }
-    let now = clock::now();
-    let last_day = now.plus(MAX_LIFE);
-    if expires_at.is_some_and(|expires_at| expires_at > last_day) {
-        let text = last_day.to_string();
-        let day = text.get(..10).unwrap_or_default();
-        let error = json!({ "expires_at": [format!("must be before {day}")] });
-        return Err(ApiError::bad_request(error));
-    }
-    let owner = access.caller.require_user()?;
-    let token = secrets::new_token(PREFIX);
-    let new = NewTrigger {
-        project_id: access.project.id,
-        owner_id: Some(owner.id),
-        description: description.into_owned(),
-        token_hash: app.secrets.keyed_hash(&token),
-        sealed_token: app.secrets.seal(token.as_bytes(), SEAL_CONTEXT),
-        short_token: token[PREFIX.len()..].chars().take(4).collect(),
-        expires_at,
-        now,
-    };
-    let trigger = app.store.create_trigger(new).await?;
-    let shown = Trigger::of(&app.config, &trigger, token, Some(owner));
-    Ok((StatusCode::CREATED, axum::Json(shown)).into_response())
+    let token = visible_token(app, access, trigger)?;
+    let shown = Trigger::of(&app.config, trigger, token, owner.as_ref());
+    Ok((status, axum::Json(shown)).into_response())
 }
 
 /// `DELETE /projects/:id/triggers/:trigger_id`.
 pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let access = open(&app, &call).await?;
     let trigger = find(&app, &call, &access).await?;
-    if let Some(since) = unmodified_since(&call)
+    revoke(&app, &call, &access, &trigger).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends a trigger for good, unless it changed since the caller last saw it.
+pub async fn revoke(
+    app: &App,
+    call: &Call,
+    access: &Access,
+    trigger: &TriggerRecord,
+) -> ApiResult<()> {
+    if let Some(since) = unmodified_since(call)
         && trigger.updated_at.unix_seconds() > since
     {
         return Err(ApiError::precondition_failed());
@@ -184,11 +181,39 @@ pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
         .store
         .revoke_trigger(access.project.id, trigger.id, clock::now())
         .await?;
-    if revoked {
-        Ok(StatusCode::NO_CONTENT.into_response())
-    } else {
-        Err(ApiError::record_not_found())
+    if !revoked {
+        return Err(ApiError::record_not_found());
     }
+    audit(app, access, "trigger_revoked", trigger).await;
+    Ok(())
+}
+
+/// Writes into the audit log what a caller did to a trigger.
+async fn audit(app: &App, access: &Access, action: &str, trigger: &TriggerRecord) {
+    let actor = access.caller.user.as_ref().map(|user| user.id);
+    let details = json!({
+        "trigger_id": trigger.id.0,
+        "description": trigger.description,
+        "owner_id": trigger.owner_id.map(|id| id.0),
+    });
+    let entry = Entry::new(action, actor)
+        .credential(access.caller.credential())
+        .project(access.project.id)
+        .details(details);
+    app.audit(entry).await;
+}
+
+/// The owners of some triggers, each read once.
+pub async fn owners_of(app: &App, triggers: &[TriggerRecord]) -> ApiResult<HashMap<UserId, User>> {
+    let mut owners = HashMap::new();
+    for id in triggers.iter().filter_map(|trigger| trigger.owner_id) {
+        if !owners.contains_key(&id)
+            && let Some(user) = app.store.user(id).await?
+        {
+            owners.insert(id, user);
+        }
+    }
+    Ok(owners)
 }
 
 async fn find(app: &App, call: &Call, access: &Access) -> ApiResult<TriggerRecord> {
@@ -200,15 +225,12 @@ async fn find(app: &App, call: &Call, access: &Access) -> ApiResult<TriggerRecor
 }
 
 /// Whole for its owner and administrators, else its first four characters.
-fn visible_token(app: &App, access: &Access, trigger: &TriggerRecord) -> ApiResult<String> {
+pub fn visible_token(app: &App, access: &Access, trigger: &TriggerRecord) -> ApiResult<String> {
     if !access.sees_token_of(trigger.owner_id) {
         return Ok(trigger.short_token.clone());
     }
-    let plain = app
-        .secrets
-        .unseal(&trigger.sealed_token, SEAL_CONTEXT)
-        .map_err(|error| ApiError::broken("decrypting a trigger token", error))?;
-    String::from_utf8(plain).map_err(|error| ApiError::broken("reading a trigger token", error))
+    app.trigger_token(trigger)
+        .map_err(|error| ApiError::broken("decrypting a trigger token", error))
 }
 
 /// Whole seconds; a date that cannot be read is ignored, as in GitLab.

@@ -8,3 +8,8 @@ CREATE TABLE job_token_grants (
     PRIMARY KEY (project_id, source_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_token_grants_by_source ON job_token_grants (source_id);
+
+-- Projects that take the job tokens of every project.
+CREATE TABLE open_job_token_scopes (
+    project_id INTEGER PRIMARY KEY REFERENCES projects ON DELETE CASCADE
+) STRICT;
