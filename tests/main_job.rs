@@ -60,6 +60,59 @@ make:
 }
 
 #[tokio::test]
+async fn what_a_job_reports_reaches_later_jobs_and_readers() {
+    let tappet = Tappet::start(1).await;
+    let project = tappet
+        .project(
+            "reports",
+            r#"
+stages: [build, test]
+make:
+  stage: build
+  script: ['echo "VERSION=1.$CI_PIPELINE_IID" > build.env']
+  artifacts: {reports: {dotenv: build.env}}
+check:
+  stage: test
+  script:
+    - 'echo "this is <$VERSION>"'
+    - mkdir out
+    - 'echo "<testsuite><testcase name=\"a\"/></testsuite>" > out/1.xml'
+    - 'echo "<testsuite><testcase name=\"b\"><failure>no</failure></testcase></testsuite>" > out/2.xml'
+  artifacts: {reports: {junit: ["out/*.xml"]}}
+"#,
+        )
+        .await;
+    let run = project.trigger().await;
+    assert_eq!(project.ended(run).await, "success");
+    let jobs = project.jobs(run).await;
+    let check = jobs.iter().find(|job| job["name"] == "check").unwrap();
+    let log = project.log(check["id"].as_i64().unwrap()).await;
+    assert!(log.contains("\nthis is <1.1>\n"), "{log}");
+    let path = project.path(&format!("/pipelines/{run}/test_report"));
+    let report = tappet.request("GET", &path).send().await.json();
+    assert_eq!(report["success_count"], 1, "{report}");
+    assert_eq!(report["failed_count"], 1);
+    assert_eq!(report["test_suites"][0]["test_cases"][0]["system_output"], "no");
+}
+
+#[tokio::test]
+async fn a_wrong_dotenv_file_fails_its_job_and_the_log_says_why() {
+    let tappet = Tappet::start(1).await;
+    let project = tappet
+        .project(
+            "wrong-dotenv",
+            "job: {script: ['echo \"# nothing\" > a.env'], artifacts: {reports: {dotenv: a.env}}}",
+        )
+        .await;
+    let run = project.trigger().await;
+    assert_eq!(project.ended(run).await, "failed");
+    let job = project.job(run).await;
+    assert_eq!(job["failure_reason"], "script_failure");
+    let log = project.log(job["id"].as_i64().unwrap()).await;
+    assert!(log.contains("Invalid Format"), "{log}");
+}
+
+#[tokio::test]
 async fn variables_of_the_call_reach_the_script_untouched() {
     let tappet = Tappet::start(1).await;
     let project = tappet

@@ -30,11 +30,11 @@ pub const CASE_LIMIT: usize = 500_000;
 /// Elements inside one another, as libxml2 has it.
 const DEPTH_LIMIT: usize = 256;
 
-/// Adds the results of an upload, as the runner packed it, to `suite`. What
-/// cannot be read becomes the suite's error.
-pub fn read_upload(packed: impl BufRead, suite: &mut TestSuite) {
+/// Adds the results of an upload of the job `job_id`, as the runner packed it, to
+/// `suite`. What cannot be read becomes the suite's error.
+pub fn read_upload(packed: impl BufRead, job_id: i64, suite: &mut TestSuite) {
     let unpacked = gzip::each_file(packed, SIZE_LIMIT, |file| {
-        read(file, suite);
+        read(file, job_id, suite);
         true
     });
     if let Err(error) = unpacked {
@@ -42,13 +42,14 @@ pub fn read_upload(packed: impl BufRead, suite: &mut TestSuite) {
     }
 }
 
-/// Adds the results of one file to `suite`.
-pub fn read(file: impl BufRead, suite: &mut TestSuite) {
-    read_at_most(file, suite, CASE_LIMIT);
+/// Adds the results of one file of the job `job_id` to `suite`.
+pub fn read(file: impl BufRead, job_id: i64, suite: &mut TestSuite) {
+    read_at_most(CASE_LIMIT, file, job_id, suite);
 }
 
-fn read_at_most(file: impl BufRead, suite: &mut TestSuite, limit: usize) {
+fn read_at_most(limit: usize, file: impl BufRead, job_id: i64, suite: &mut TestSuite) {
     let mut parser = Parser {
+        job_id,
         suite,
         open: Vec::new(),
         has_root: false,
@@ -115,6 +116,7 @@ enum Meaning {
 }
 
 struct Parser<'s> {
+    job_id: i64,
     suite: &'s mut TestSuite,
     open: Vec<Open>,
     has_root: bool,
@@ -170,7 +172,7 @@ impl Parser<'_> {
                 let suite = suite
                     .clone()
                     .unwrap_or_else(|| self.suite.name().to_owned());
-                let mut draft = Draft::new(suite);
+                let mut draft = Draft::new(self.job_id, suite);
                 for attribute in tag.attributes() {
                     let attribute = attribute.map_err(|error| Wrong::Text(error.to_string()))?;
                     let value = attribute.normalized_value(XmlVersion::Implicit1_0)?;

@@ -25,6 +25,8 @@ pub enum Outcome {
 pub struct TestCase {
     /// How it ended.
     pub outcome: Outcome,
+    /// The job that ran it, as the caller numbers them.
+    pub job_id: i64,
     /// The suite in the file that holds it, else the job's.
     pub suite_name: String,
     /// As written.
@@ -172,6 +174,7 @@ mod tests {
     fn case(outcome: Outcome, name: &str, execution_time: f64) -> TestCase {
         TestCase {
             outcome,
+            job_id: 7,
             suite_name: "rspec".into(),
             name: Some(name.into()),
             classname: None,

@@ -41,6 +41,16 @@ pub struct ReceivedFile {
     file: Synced,
 }
 
+impl ReceivedFile {
+    /// Opens it for reading from its start. Blocks for a moment.
+    ///
+    /// # Errors
+    /// The file system refused.
+    pub fn open(&self) -> io::Result<File> {
+        self.file.open()
+    }
+}
+
 /// Why an upload was not received. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {

@@ -464,6 +464,8 @@ pub struct Assignment {
     pub sealed_variables: Option<Vec<u8>>,
     /// Newest attempts whose artifacts are restored first, in order, that have an archive.
     pub artifact_sources: Vec<Attempt>,
+    /// Variables that such attempts reported, in the same order, encrypted by the server.
+    pub sealed_reports: Vec<Vec<u8>>,
 }
 
 /// A runner that wants work.
@@ -591,6 +593,8 @@ pub struct NewArtifact {
     pub sha256: [u8; 32],
     /// When it goes.
     pub expires_at: Option<Timestamp>,
+    /// What the server read in it.
+    pub report: Option<crate::NewReport>,
     /// Now.
     pub now: Timestamp,
 }

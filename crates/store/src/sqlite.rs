@@ -127,6 +127,7 @@ mod tests {
             push_hooks::ALL,
             queue::ALL,
             readers::ALL,
+            reports::ALL,
             runners::ALL,
             runs::ALL,
             session::ALL,

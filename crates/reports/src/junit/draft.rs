@@ -49,10 +49,11 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A test case without anything, in the suite of this name.
-    pub fn new(suite_name: String) -> Self {
+    pub fn new(job_id: i64, suite_name: String) -> Self {
         Self {
             case: TestCase {
                 outcome: Outcome::Success,
+                job_id,
                 suite_name,
                 name: None,
                 classname: None,

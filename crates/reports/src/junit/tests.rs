@@ -9,7 +9,7 @@ use crate::{Counts, Outcome, TestCase};
 
 fn parse(xml: &str) -> TestSuite {
     let mut suite = TestSuite::new("rspec");
-    read(xml.as_bytes(), &mut suite);
+    read(xml.as_bytes(), 7, &mut suite);
     suite
 }
 
@@ -174,7 +174,7 @@ fn broken_files_say_where(#[case] xml: &str, #[case] error: &str) {
 #[case::open_tag([b"<testsuite a='".to_vec(), vec![b'x'; 1_000_000]].concat())]
 fn hostile_files_are_refused(#[case] xml: Vec<u8>) {
     let mut suite = TestSuite::new("rspec");
-    read(&xml[..], &mut suite);
+    read(&xml[..], 7, &mut suite);
     let error = suite.error().unwrap_or_default();
     assert!(error.starts_with("JUnit XML parsing failed: 1:"), "{error}");
     assert!(error.len() < 300);
@@ -194,7 +194,7 @@ fn billion_laughs() -> Vec<u8> {
 fn too_many_cases_are_refused_as_a_whole() {
     let mut suite = TestSuite::new("rspec");
     let xml = "<testsuite><testcase name='a'/><testcase name='b'/></testsuite>";
-    read_at_most(xml.as_bytes(), &mut suite, 1);
+    read_at_most(1, xml.as_bytes(), 7, &mut suite);
     assert_eq!(
         suite.error(),
         Some("JUnit data parsing failed: number of test cases exceeded the limit of 1")
@@ -204,7 +204,7 @@ fn too_many_cases_are_refused_as_a_whole() {
 #[test]
 fn an_upload_that_is_not_packed_is_an_error_of_the_suite() {
     let mut suite = TestSuite::new("rspec");
-    read_upload(&b"<testsuite/>"[..], &mut suite);
+    read_upload(&b"<testsuite/>"[..], 7, &mut suite);
     let error = suite.error().unwrap_or_default();
     assert!(
         error.starts_with("JUnit data parsing failed: not in gzip format"),

@@ -29,6 +29,7 @@ mod projects;
 mod push_hook;
 mod repository;
 mod tags;
+mod test_report;
 mod throttle;
 mod trace;
 mod trigger_authority;
@@ -82,6 +83,7 @@ pub fn routes() -> Routes {
         .and(push_hook::routes())
         .and(tags::routes())
         .and(trigger_run::routes())
+        .and(test_report::routes())
         .and(triggers::routes())
 }
 

@@ -64,6 +64,14 @@ impl Incoming {
 pub(super) struct Synced(TemporaryPath);
 
 impl Synced {
+    /// Opens the file for reading.
+    ///
+    /// # Errors
+    /// The file system refused.
+    pub(super) fn open(&self) -> io::Result<File> {
+        File::open(&self.0.0)
+    }
+
     /// Gives the file its name, durably.
     ///
     /// # Errors

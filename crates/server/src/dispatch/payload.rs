@@ -18,6 +18,7 @@ use super::uploads;
 use super::variables::{AssembledVariables, JobVariableLayers};
 use crate::app::App;
 use crate::intake::unseal;
+use crate::reports;
 
 /// Why an attempt cannot be handed out although it is its turn.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +163,8 @@ fn variables(
     let layers = JobVariableLayers {
         predefined,
         yaml: assignment.spec.variables.clone(),
+        dotenv: reports::handed_on(&app.secrets, &assignment.sealed_reports)
+            .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
         pipeline: given,
         ..JobVariableLayers::default()
     };

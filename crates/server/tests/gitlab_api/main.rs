@@ -17,6 +17,7 @@ mod projects;
 mod push_hook;
 mod repository;
 mod runner;
+mod test_report;
 mod trigger;
 mod trigger_refusals;
 mod trigger_tokens;

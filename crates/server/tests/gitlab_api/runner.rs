@@ -12,6 +12,11 @@ pub struct Taken<'a> {
 
 /// Takes the job that comes next.
 pub async fn take(server: &TestServer) -> Taken<'_> {
+    take_with_payload(server).await.0
+}
+
+/// The same, with all that the runner is told.
+pub async fn take_with_payload(server: &TestServer) -> (Taken<'_>, Value) {
     let body = json!({
         "token": server.runner_token(),
         "system_id": "s_test",
@@ -20,11 +25,12 @@ pub async fn take(server: &TestServer) -> Taken<'_> {
     let reply = server.post("/api/v4/jobs/request").json(&body).send().await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     let payload: Value = reply.json();
-    Taken {
+    let job = Taken {
         server,
         id: payload["id"].as_i64().unwrap(),
         token: payload["token"].as_str().unwrap().to_owned(),
-    }
+    };
+    (job, payload)
 }
 
 impl Taken<'_> {
@@ -57,15 +63,26 @@ impl Taken<'_> {
 
     /// Uploads an archive.
     pub async fn upload(&self, filename: &str, zip: &[u8]) -> TestReply {
+        self.upload_as("archive", "zip", filename, zip).await
+    }
+
+    /// Uploads a file.
+    pub async fn upload_as(
+        &self,
+        kind: &str,
+        format: &str,
+        filename: &str,
+        content: &[u8],
+    ) -> TestReply {
         let mut body = format!(
             "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
              Content-Type: application/octet-stream\r\n\r\n"
         )
         .into_bytes();
-        body.extend_from_slice(zip);
+        body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n--X--\r\n");
         let path = format!(
-            "/api/v4/jobs/{}/artifacts?artifact_type=archive&artifact_format=zip",
+            "/api/v4/jobs/{}/artifacts?artifact_type={kind}&artifact_format={format}",
             self.id
         );
         self.server

@@ -47,15 +47,15 @@ fn stored_files(scene: &Scene) -> usize {
 /// gitlab-runner puts the options into the query, other clients into fields,
 /// the Rust one behind the file.
 #[rstest]
-#[case::query("?artifact_type=dotenv&artifact_format=gzip", &[Part::File(".env.gz", "PK")])]
+#[case::query("?artifact_type=cobertura&artifact_format=gzip", &[Part::File("cobertura.xml.gz", "PK")])]
 #[case::fields_before("", &[
-    Part::Field("artifact_type", "dotenv"),
+    Part::Field("artifact_type", "cobertura"),
     Part::Field("artifact_format", "gzip"),
-    Part::File(".env.gz", "PK"),
+    Part::File("cobertura.xml.gz", "PK"),
 ])]
 #[case::fields_after("", &[
-    Part::File(".env.gz", "PK"),
-    Part::Field("artifact_type", "dotenv"),
+    Part::File("cobertura.xml.gz", "PK"),
+    Part::Field("artifact_type", "cobertura"),
     Part::Field("artifact_format", "gzip"),
 ])]
 #[tokio::test]
@@ -64,9 +64,9 @@ async fn options_may_stand_anywhere(#[case] query: &str, #[case] parts: &[Part<'
     let reply = job.upload(&scene.server, query, parts).await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     let files = files(&scene, &job).await;
-    assert_eq!(files[0]["file_type"], "dotenv");
+    assert_eq!(files[0]["file_type"], "cobertura");
     assert_eq!(files[0]["file_format"], "gzip");
-    assert_eq!(files[0]["filename"], ".env.gz");
+    assert_eq!(files[0]["filename"], "cobertura.xml.gz");
     assert_eq!(files[0]["size"], 2);
 }
 

@@ -3,11 +3,11 @@
 use rusqlite::{OptionalExtension, Row};
 use tappet_model::{ArtifactId, AttemptId, Timestamp};
 
-use super::attempts;
 use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt, integer, opt};
+use super::{attempts, reports};
 use crate::{Artifact, NewArtifact, StoreError, StoreResult};
 
 macro_rules! select {
@@ -68,8 +68,12 @@ pub(super) fn add(session: &Session, new: &NewArtifact) -> StoreResult<Artifact>
         opt(new.expires_at),
         Col(new.now),
     ))?;
+    let id = ArtifactId(conn.last_insert_rowid());
+    if let Some(report) = &new.report {
+        reports::add(session, new.attempt_id, report)?;
+    }
     Ok(Artifact {
-        id: ArtifactId(conn.last_insert_rowid()),
+        id,
         attempt_id: new.attempt_id,
         kind: new.kind.clone(),
         format: new.format.clone(),

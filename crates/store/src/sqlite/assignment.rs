@@ -4,7 +4,7 @@ use tappet_model::AttemptId;
 use tappet_model::plan::ArtifactSources;
 
 use super::content::Db;
-use super::{attempts, projects, runs, users};
+use super::{attempts, projects, reports, runs, users};
 use crate::{Assignment, StoreError, StoreResult};
 
 /// The attempt with all that it depends on.
@@ -28,6 +28,7 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
             .is_some_and(|job| names.contains(&job.name)),
     };
     let artifact_sources = attempts::with_archive(db, run.id, is_source)?;
+    let sealed_reports = reports::variables(db, run.id, is_source)?;
     Ok(Some(Assignment {
         project: projects::any(db, run.project_id)?.ok_or(StoreError::NotFound("project"))?,
         user: match run.user_id {
@@ -36,6 +37,7 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
         },
         sealed_variables: runs::variables(db, run.id)?,
         artifact_sources,
+        sealed_reports,
         spec,
         attempt,
         run,

@@ -15,6 +15,7 @@ fn archive(world: &World, attempt_id: AttemptId, digest: u8) -> NewArtifact {
         size_bytes: 1000,
         sha256: [digest; 32],
         expires_at: None,
+        report: None,
         now: world.now(),
     }
 }

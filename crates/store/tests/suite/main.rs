@@ -13,6 +13,7 @@ mod members;
 mod people;
 mod projects;
 mod protected_refs;
+mod reports;
 mod run_lists;
 mod runners;
 mod sqlite_file;

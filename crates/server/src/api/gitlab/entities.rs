@@ -13,6 +13,7 @@ pub mod project;
 pub mod push_hook;
 pub mod runner;
 pub mod tag;
+pub mod test_report;
 pub mod trigger;
 pub mod user_basic;
 pub mod variable;

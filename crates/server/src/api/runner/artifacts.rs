@@ -18,6 +18,7 @@ use super::fence::{self, message};
 use crate::app::{App, SharedApp};
 use crate::artifact_files::{ReceivedFile, WriteError, is_kind};
 use crate::clock;
+use crate::reports::{self, RefusedReport};
 
 /// Kept this long when the job does not say (GitLab's instance default).
 const DEFAULT_LIFE: Duration = Duration::from_secs(30 * 86_400);
@@ -144,14 +145,19 @@ async fn remember(
             "artifact_type is not a word of lower-case letters, digits, `_` and `-`",
         );
     }
-    let new = NewArtifact {
+    let format = options.artifact_format.unwrap_or_else(|| "zip".to_owned());
+    if !reports::has_right_format(&kind, &format) {
+        return invalid("Validation failed: Invalid file format with specified file type");
+    }
+    let mut new = NewArtifact {
         attempt_id: id,
         kind,
-        format: options.artifact_format.unwrap_or_else(|| "zip".to_owned()),
+        format,
         filename,
         size_bytes: received.size_bytes,
         sha256: received.sha256,
         expires_at,
+        report: None,
         now,
     };
     // Looked up first, so that a file that is not wanted gets no place.
@@ -164,6 +170,11 @@ async fn remember(
         Some(_) => return another_exists(),
         None => {}
     }
+    new.report = match reports::read(app, id, &new.kind, &received).await {
+        Ok(report) => report,
+        Err(RefusedReport::Dotenv(error)) => return invalid(&error.to_string()),
+        Err(error @ RefusedReport::Io(_)) => return cannot_store(id, &error),
+    };
     if let Err(error) = app.artifact_files.keep(id, &new.kind, received).await {
         return cannot_store(id, &error);
     }
@@ -241,7 +252,7 @@ fn created() -> Response {
 }
 
 fn another_exists() -> Response {
-    bad_request("another file of this type exists already")
+    invalid("another artifact of the same type already exists")
 }
 
 fn cannot_store(id: AttemptId, error: &dyn std::error::Error) -> Response {
@@ -251,11 +262,13 @@ fn cannot_store(id: AttemptId, error: &dyn std::error::Error) -> Response {
 }
 
 fn bad_request(text: &str) -> Response {
-    (
-        StatusCode::BAD_REQUEST,
-        Json(message(&format!("400 Bad request - {text}"))),
-    )
-        .into_response()
+    invalid(&format!("400 Bad request - {text}"))
+}
+
+/// A file that is refused for what it is, in the words of GitLab's service alone
+/// (GitLab: `app/services/ci/job_artifacts/create_service.rb`).
+fn invalid(text: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(message(text))).into_response()
 }
 
 fn forbidden() -> Response {
