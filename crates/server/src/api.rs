@@ -11,5 +11,7 @@ use routes::Routes;
 
 /// Every route that is part of a promise to clients.
 pub fn routes_of_all() -> Routes {
-    gitlab::routes().and(crate::instance::routes())
+    gitlab::routes()
+        .and(runner::routes())
+        .and(crate::instance::routes())
 }

@@ -47,6 +47,13 @@ impl Routes {
         self
     }
 
+    /// The same routes behind a layer or two.
+    #[must_use]
+    pub fn map(mut self, change: impl FnOnce(Router<SharedApp>) -> Router<SharedApp>) -> Self {
+        self.router = change(self.router);
+        self
+    }
+
     /// For axum.
     pub fn into_router(self) -> Router<SharedApp> {
         self.router

@@ -13,33 +13,115 @@ mod verify;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{patch, post, put};
+use http::StatusCode;
 
+use super::operation::{
+    Audience, Operation, Shape, get, integer, object, one_of, patch, post, put, text,
+};
+use super::routes::Routes;
 use crate::app::SharedApp;
 
 /// Bytes of one PATCH; gitlab-runner sends at most 1 MiB.
 const TRACE_PATCH_LIMIT: usize = 8 * 1024 * 1024;
 
+const JSON: Shape = Shape::Bytes("application/json");
+
 /// Routes of the protocol below the path prefix.
 pub fn router() -> Router<SharedApp> {
-    // A question for work ends with its connection; what is reported must not.
-    Router::new()
-        .route("/api/v4/jobs/request", post(jobs_request::request))
-        .merge(reports().layer(axum::middleware::from_fn(crate::to_the_end::run)))
+    routes().into_router()
 }
 
-fn reports() -> Router<SharedApp> {
-    Router::new()
-        .route("/api/v4/runners/verify", post(verify::verify))
-        .route("/api/v4/jobs/{id}", put(update::update))
-        .route(
-            "/api/v4/jobs/{id}/trace",
-            patch(trace::append).layer(DefaultBodyLimit::max(TRACE_PATCH_LIMIT)),
+/// The same with what each promises.
+pub fn routes() -> Routes {
+    // A question for work ends with its connection; what is reported must not.
+    questions().and(
+        reports().map(|router| router.layer(axum::middleware::from_fn(crate::to_the_end::run))),
+    )
+}
+
+/// The token of a runner or a job is the credential of these calls.
+fn with_token(operation: Operation) -> Operation {
+    operation
+        .audience(Audience::Anybody)
+        .body(text("token").about("Of the runner or of the job."))
+}
+
+fn questions() -> Routes {
+    Routes::under("/api/v4").add(
+        with_token(post("/jobs/request"))
+            .id("requestJob")
+            .about("Hands the oldest fitting job to a runner, or waits for one.")
+            .body(text("system_id"))
+            .body(text("last_update"))
+            .body(object("info").about("Version and features of the runner."))
+            .reply(StatusCode::CREATED, JSON)
+            .reply(StatusCode::NO_CONTENT, Shape::Empty),
+        jobs_request::request,
+    )
+}
+
+fn reports() -> Routes {
+    Routes::under("/api/v4")
+        .add(
+            with_token(post("/runners/verify"))
+                .id("verifyRunner")
+                .about("Says whether a runner's token is good.")
+                .body(text("system_id"))
+                .reply(StatusCode::OK, JSON),
+            verify::verify,
         )
-        .route(
-            "/api/v4/jobs/{id}/artifacts",
-            post(artifacts::upload)
-                .get(artifacts::download)
-                .layer(DefaultBodyLimit::disable()),
+        .add(
+            with_token(put("/jobs/{id}"))
+                .id("updateJob")
+                .about("Reports the state of a running job.")
+                .body(one_of("state", &["running", "success", "failed"]).required())
+                .body(text("failure_reason"))
+                .body(integer("exit_code"))
+                .body(text("checksum").about("CRC-32 of the log: `crc32:0123abcd`."))
+                .reply(StatusCode::OK, Shape::Empty)
+                .reply(StatusCode::ACCEPTED, Shape::Empty),
+            update::update,
         )
+        .and(trace_route())
+        .and(artifact_routes())
+}
+
+fn trace_route() -> Routes {
+    let route = Routes::under("/api/v4").add(
+        patch("/jobs/{id}/trace")
+            .id("appendJobLog")
+            .about("Appends raw bytes to the log of a running job.")
+            .audience(Audience::Anybody)
+            .header(text("JOB-TOKEN").required())
+            .header(text("Content-Range").required().about("`0-99`."))
+            .reply(StatusCode::ACCEPTED, Shape::Empty),
+        trace::append,
+    );
+    route.map(|router| router.layer(DefaultBodyLimit::max(TRACE_PATCH_LIMIT)))
+}
+
+fn artifact_routes() -> Routes {
+    let routes = Routes::under("/api/v4")
+        .add(
+            post("/jobs/{id}/artifacts")
+                .id("uploadJobArtifacts")
+                .about("Uploads a file of a running job.")
+                .audience(Audience::Anybody)
+                .header(text("JOB-TOKEN").required())
+                .query(text("artifact_type"))
+                .query(text("artifact_format"))
+                .query(text("expire_in"))
+                .reply(StatusCode::CREATED, JSON),
+            artifacts::upload,
+        )
+        .add(
+            get("/jobs/{id}/artifacts")
+                .id("downloadDependency")
+                .about("Sends the archive of a job to a running job of the same run.")
+                .audience(Audience::Anybody)
+                .header(text("JOB-TOKEN").required())
+                .reply(StatusCode::OK, Shape::Bytes("application/zip")),
+            artifacts::download,
+        );
+    routes.map(|router| router.layer(DefaultBodyLimit::disable()))
 }
