@@ -1,4 +1,4 @@
-//! GitLab's REST API, version 4: triggers and the projects, pipelines and jobs
+//! GitLab's REST API, version 4, and what scripts use of version 3: triggers and the projects, pipelines and jobs
 //! around them.
 //!
 //! Each handler extracts, authenticates, asks the store or intake, and replies.
@@ -35,6 +35,7 @@ mod trace;
 mod trigger_authority;
 mod trigger_run;
 mod triggers;
+mod v3;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -60,6 +61,10 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
         .merge(pipeline_routes(project))
         .merge(job_routes(project))
         .method_not_allowed_fallback(wrong_verb)
+        .route("/api/v3", any(unknown_route))
+        .route("/api/v3/{*rest}", any(unknown_route))
+        .route("/ci/api/v1", any(unknown_route))
+        .route("/ci/api/v1/{*rest}", any(unknown_route))
         .route("/api/v4", any(unknown_route))
         .route("/api/v4/{*rest}", any(unknown_route))
         .layer(DefaultBodyLimit::max(params::MAX_BODY_BYTES))
@@ -85,6 +90,7 @@ pub fn routes() -> Routes {
         .and(trigger_run::routes())
         .and(test_report::routes())
         .and(triggers::routes())
+        .and(v3::routes())
 }
 
 fn pipeline_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {

@@ -2,7 +2,6 @@
 //! (GitLab: `lib/api/entities`).
 
 pub mod audit_event;
-pub mod basic_project;
 pub mod branch;
 pub mod commit;
 pub mod detailed_status;

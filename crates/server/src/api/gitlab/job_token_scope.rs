@@ -14,7 +14,7 @@ use super::BASE;
 use super::access::{self, Access, Login};
 use super::auth::JobTokens;
 use super::call::Call;
-use super::entities::basic_project::BasicProject;
+use super::entities::project::{BasicProject, Project, RepositoryFacts};
 use super::errors::{ApiError, ApiResult};
 use super::pagination::{self, Pages};
 use crate::api::operation::{self, Shape, boolean, integer};
@@ -128,7 +128,13 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let shown: Vec<_> = listing
         .items
         .iter()
-        .map(|project| BasicProject::of(&app.config, project))
+        .map(|project| {
+            let facts = RepositoryFacts {
+                default_branch: project.default_branch.clone(),
+                is_empty: false,
+            };
+            Project::of(&app.config, project, facts, None).basic()
+        })
         .collect();
     let pages = Pages {
         shown: page,

@@ -31,6 +31,8 @@ use crate::audit::Entry;
 use crate::clock;
 use crate::rights::Right;
 
+pub use create::add;
+
 /// Trigger tokens.
 pub fn routes() -> Routes {
     Routes::under(BASE)

@@ -1,0 +1,80 @@
+//! `GET /projects/:id/pipelines` (GitLab: `lib/api/v3/pipelines.rb`).
+
+use std::str::FromStr;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use tappet_store::{RunFilter, RunScope};
+
+use super::BASE;
+use crate::api::gitlab::access::{self, Login};
+use crate::api::gitlab::auth::JobTokens;
+use crate::api::gitlab::call::Call;
+use crate::api::gitlab::entities::pipeline::Pipeline;
+use crate::api::gitlab::errors::ApiResult;
+use crate::api::gitlab::pagination::{self, Pages};
+use crate::api::operation::{self, one_of};
+use crate::api::routes::Routes;
+use crate::app::SharedApp;
+use crate::rights::Right;
+
+/// Pipelines.
+pub fn routes() -> Routes {
+    Routes::under(BASE).add(
+        operation::get("/projects/{id}/pipelines")
+            .id("v3ListPipelines")
+            .about("Lists the pipelines of a project, the newest first.")
+            .query(one_of("scope", &["running", "branches", "tags"]))
+            .paged()
+            .replies_list::<Pipeline<'_>>(StatusCode::OK),
+        list,
+    )
+}
+
+/// The groups that version 3 knows.
+struct Scope(RunScope);
+
+impl FromStr for Scope {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "running" => Ok(Scope(RunScope::Running)),
+            "branches" => Ok(Scope(RunScope::Branches)),
+            "tags" => Ok(Scope(RunScope::Tags)),
+            _ => Err(()),
+        }
+    }
+}
+
+async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+    let access = access::open_project(&app, &call, Login::Required, JobTokens::Ignored).await?;
+    access.require(Right::ReadPipelines)?;
+    let mut checks = call.checks();
+    let page = pagination::request(&mut checks);
+    let scope = checks.one_of::<Scope>("scope").map(|Scope(scope)| scope);
+    checks.finish()?;
+    let filter = RunFilter {
+        scope,
+        ..RunFilter::default()
+    };
+    let listing = app.store.runs(access.project.id, filter, page).await?;
+    let mut users = Vec::with_capacity(listing.items.len());
+    for run in &listing.items {
+        users.push(app.user_of(run).await?);
+    }
+    let shown: Vec<_> = listing
+        .items
+        .iter()
+        .zip(&users)
+        .map(|(run, user)| Pipeline::of(&app.config, &access.project, run, user.as_ref()))
+        .collect();
+    let pages = Pages {
+        shown: page,
+        total: listing.total,
+        has_next: listing.has_next,
+    };
+    let address = app.config.url(call.uri.path());
+    Ok(pagination::reply(&address, &call, pages, &shown))
+}
