@@ -38,7 +38,8 @@ impl Changes {
             .subscribe()
     }
 
-    fn publish(&self, run: RunId) {
+    /// The run has new event rows, or is gone.
+    pub fn publish(&self, run: RunId) {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = runs.get(&run) {
             if sender.receiver_count() == 0 {

@@ -35,7 +35,7 @@ use crate::dispatch::predefined::{self, RunFacts};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
 use rates::Rates;
-pub use variables::{UnsealError, unseal};
+pub use variables::{UnsealError, seal, unseal};
 
 /// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).
 pub const PIPELINE_FILE_LIMIT: u64 = 2 * 1024 * 1024;

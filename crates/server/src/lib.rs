@@ -26,6 +26,7 @@ mod overdue;
 pub mod passwords;
 pub mod push_hook;
 pub mod rate;
+pub mod removal;
 pub mod reports;
 pub mod repositories;
 pub mod rights;

@@ -7,7 +7,7 @@
 
 use tappet_model::{RefKind, UserId};
 use tappet_store::{
-    BuildsAccess, Project, ProtectedRef, Run, StoreResult, User, VariablesRole, Viewer,
+    Attempt, BuildsAccess, Project, ProtectedRef, Run, StoreResult, User, VariablesRole, Viewer,
 };
 
 use crate::app::App;
@@ -220,6 +220,13 @@ pub fn reads_run_values(standing: &Standing, project: &Project, run: &Run) -> bo
     let started_it = run.user_id.is_some() && standing.user_id == run.user_id;
     standing.may(Right::ReadPipelineVariables, project)
         || (started_it && standing.may(Right::RunPipelines, project))
+}
+
+/// A log with debug output shows every variable, so it is for developers
+/// (GitLab: `app/policies/ci/build_policy.rb`).
+pub fn reads_log(standing: &Standing, project: &Project, attempt: &Attempt) -> bool {
+    let is_open = !attempt.is_debugged || standing.is(Role::Developer);
+    is_open && standing.may(Right::ReadJobs, project)
 }
 
 /// Whether a name is what a protection means: `*` stands for any characters

@@ -11,6 +11,7 @@ mod busy_time;
 mod commit_statuses;
 mod error;
 mod job_token_scope;
+mod jobs;
 mod members;
 mod page;
 mod people;
@@ -21,6 +22,7 @@ mod push_hooks;
 mod record;
 mod reports;
 mod retention;
+mod run_upkeep;
 mod schedules;
 mod settings_variables;
 mod sqlite;
@@ -31,6 +33,7 @@ pub use audit::*;
 pub use commit_statuses::*;
 pub use error::{StoreError, StoreResult};
 pub use job_token_scope::*;
+pub use jobs::{Jobs, ProjectAttempts};
 pub use members::*;
 pub use page::{COUNT_LIMIT, Listing, PageRequest};
 pub use people::*;
@@ -41,6 +44,7 @@ pub use push_hooks::*;
 pub use record::*;
 pub use reports::*;
 pub use retention::*;
+pub use run_upkeep::{Removed, RunUpkeep};
 pub use schedules::*;
 pub use settings_variables::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
@@ -61,6 +65,7 @@ pub trait Store:
     Audit
     + CommitStatuses
     + JobTokenScope
+    + Jobs
     + Members
     + People
     + Projects
@@ -68,6 +73,7 @@ pub trait Store:
     + PushHooks
     + Reports
     + Retention
+    + RunUpkeep
     + Schedules
     + SettingsVariables
     + Triggers

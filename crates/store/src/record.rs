@@ -432,6 +432,12 @@ pub struct Attempt {
     pub started_at: Option<Timestamp>,
     /// Ended.
     pub finished_at: Option<Timestamp>,
+    /// Log and files were erased.
+    pub erased_at: Option<Timestamp>,
+    /// Its log shows every variable.
+    pub is_debugged: bool,
+    /// Test coverage in percent, as its log says.
+    pub coverage: Option<f64>,
     /// Archive, when there is one.
     pub archive: Option<Artifact>,
     /// All uploaded files.
@@ -462,6 +468,8 @@ pub struct Assignment {
     pub spec: Arc<JobSpec>,
     /// Given variables, encrypted by the server.
     pub sealed_variables: Option<Vec<u8>>,
+    /// Variables given when this attempt was played, encrypted by the server.
+    pub sealed_job_variables: Option<Vec<u8>>,
     /// Newest attempts whose artifacts are restored first, in order, that have an archive.
     pub artifact_sources: Vec<Attempt>,
     /// Variables that such attempts reported, in the same order, encrypted by the server.

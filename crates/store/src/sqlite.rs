@@ -10,10 +10,13 @@ mod commit_statuses;
 mod connection;
 mod content;
 mod create_run;
+mod creation_time;
 mod events;
 mod filter;
 mod idempotency;
+mod ids;
 mod job_token_scope;
+mod jobs;
 mod members;
 mod migrate;
 mod page;
@@ -28,6 +31,7 @@ mod recent;
 mod reports;
 mod retention;
 mod run_list;
+mod run_upkeep;
 mod runners;
 mod runs;
 mod schedules;
@@ -116,18 +120,23 @@ mod tests {
             attempts::ALL,
             audit::ALL,
             content::ALL,
+            creation_time::ALL,
             events::ALL,
             idempotency::ALL,
             job_token_scope::ALL,
             members::ALL,
             people::ALL,
             project_changes::ALL,
+            ids::ALL,
+            jobs::ALL,
             projects::ALL,
             protected_refs::ALL,
             push_hooks::ALL,
             queue::ALL,
             readers::ALL,
             reports::ALL,
+            run_list::ALL,
+            run_upkeep::ALL,
             runners::ALL,
             runs::ALL,
             session::ALL,

@@ -15,6 +15,7 @@ mod call;
 mod commits;
 mod entities;
 mod errors;
+mod etag;
 mod events;
 mod file_reply;
 mod headers;
@@ -39,7 +40,7 @@ mod v3;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::routes::Routes;
@@ -52,14 +53,11 @@ const BASE: &str = "/api/v4";
 /// Routes of the API below the path prefix. Unknown addresses under `/api/v4`
 /// are answered here too.
 pub fn router(app: &SharedApp) -> Router<SharedApp> {
-    let project = |path: &str| format!("/api/v4/projects/{{id}}{path}");
     Router::new()
         .route("/api/v4/version", get(instance::version))
         .route("/api/v4/metadata", get(instance::version))
         .route("/api/v4/user", get(instance::user))
         .merge(routes().into_router())
-        .merge(pipeline_routes(project))
-        .merge(job_routes(project))
         .method_not_allowed_fallback(wrong_verb)
         .route("/api/v3", any(unknown_route))
         .route("/api/v3/{*rest}", any(unknown_route))
@@ -91,34 +89,9 @@ pub fn routes() -> Routes {
         .and(test_report::routes())
         .and(triggers::routes())
         .and(v3::routes())
-}
-
-fn pipeline_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {
-    let one = |path: &str| project(&format!("/pipelines/{{pipeline_id}}{path}"));
-    Router::new()
-        .route(&project("/pipeline"), post(pipelines::create::create))
-        .route(&project("/pipelines"), get(pipelines::list))
-        .route(&project("/pipelines/latest"), get(pipelines::latest))
-        .route(&one(""), get(pipelines::get))
-        .route(&one("/jobs"), get(pipelines::jobs))
-        .route(&one("/variables"), get(pipelines::variables))
-        .route(&one("/cancel"), post(pipelines::cancel))
-        .route(&one("/retry"), post(pipelines::retry))
-        .route(&one("/events"), get(pipelines::events::follow))
-}
-
-fn job_routes(project: impl Fn(&str) -> String) -> Router<SharedApp> {
-    let one = |path: &str| project(&format!("/jobs/{{job_id}}{path}"));
-    Router::new()
-        .route(&one(""), get(jobs::get))
-        .route(&one("/cancel"), post(jobs::cancel))
-        .route(&one("/retry"), post(jobs::retry))
-        .route(&one("/play"), post(jobs::play))
-        .route(&one("/trace"), get(trace::text))
-        .route(&one("/trace/events"), get(trace::follow))
-        .route(&one("/artifacts"), get(artifacts::archive))
-        .route(&one("/artifacts/{*path}"), get(artifacts::file))
-        .route(&project("/jobs/artifacts/{*rest}"), get(artifacts::of_ref))
+        .and(pipelines::routes())
+        .and(jobs::routes())
+        .and(artifacts::routes())
 }
 
 async fn unknown_route() -> ApiError {

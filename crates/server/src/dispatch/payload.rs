@@ -69,11 +69,7 @@ pub async fn payload(
         .default_branch(&assignment.project, &repository)
         .await
         .unwrap_or_default();
-    let given = match &assignment.sealed_variables {
-        Some(sealed) => unseal(&app.secrets, sealed)
-            .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
-        None => Vec::new(),
-    };
+    let given = unsealed(app, assignment.sealed_variables.as_deref())?;
 
     let token = app.secrets.job_token(assignment.attempt.id);
     let repository_url = file_url(repository.git_dir());
@@ -103,6 +99,14 @@ pub async fn payload(
         ),
         ignored,
     })
+}
+
+fn unsealed(app: &App, sealed: Option<&[u8]>) -> Result<Vec<Variable>, NotDeliverable> {
+    match sealed {
+        Some(sealed) => unseal(&app.secrets, sealed)
+            .map_err(|error| NotDeliverable::Variables(error.to_string())),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The time limit of an assignment in seconds.
@@ -166,6 +170,7 @@ fn variables(
         dotenv: reports::handed_on(&app.secrets, &assignment.sealed_reports)
             .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
         pipeline: given,
+        play: unsealed(app, assignment.sealed_job_variables.as_deref())?,
         ..JobVariableLayers::default()
     };
     let AssembledVariables { variables, ignored } = layers.assemble();
@@ -179,6 +184,18 @@ fn variables(
 pub fn secrets(payload: &JobPayload) -> Vec<String> {
     let masked = payload.variables.iter().filter(|variable| variable.masked);
     masked.map(|variable| variable.value.clone()).collect()
+}
+
+/// Whether the log of a job will show every variable.
+pub fn shows_variables(payload: &JobPayload) -> bool {
+    let last = |key: &str| {
+        let mut found = payload.variables.iter().rev();
+        found.find(|variable| variable.key == key)
+    };
+    ["CI_DEBUG_TRACE", "CI_DEBUG_SERVICES"]
+        .into_iter()
+        .filter_map(last)
+        .any(|variable| variable.value.trim().eq_ignore_ascii_case("true"))
 }
 
 fn lookup<'a>(variables: &'a [Variable], key: &str) -> Option<&'a str> {

@@ -9,7 +9,8 @@ use zip::write::SimpleFileOptions;
 
 use super::{Scene, assert_reply, runner};
 
-fn archive() -> Vec<u8> {
+/// A small archive with a directory.
+pub fn archive() -> Vec<u8> {
     let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default();
     zip.add_directory("out/", options).unwrap();
@@ -24,7 +25,7 @@ fn archive() -> Vec<u8> {
 }
 
 /// A run whose first job left an archive; gives the job's id.
-async fn with_archive(scene: &Scene, zip: &[u8]) -> i64 {
+pub async fn with_archive(scene: &Scene, zip: &[u8]) -> i64 {
     scene.run().await;
     let job = runner::take(&scene.server).await;
     let reply = job.upload("out.zip", zip).await;
@@ -118,7 +119,7 @@ async fn a_ref_gives_the_artifacts_of_its_newest_success() {
     with_archive(&scene, &zip).await;
     let of_ref = "/jobs/artifacts/main/download?job=build";
     let unfinished = scene.get(of_ref).await;
-    assert_reply(&unfinished, 404, &json!({ "message": "404 Not Found" }));
+    assert_reply(&unfinished, 404, &json!({ "message": "404 Not found" }));
 
     runner::take(&scene.server).await.end("success").await;
     assert_eq!(scene.get(of_ref).await.body, zip);

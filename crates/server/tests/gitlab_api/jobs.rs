@@ -156,10 +156,10 @@ async fn only_manual_jobs_can_be_played() {
     let run = scene.run().await;
     let id = scene.job_id(run, "build").await;
     let path = scene.path(&format!("/jobs/{id}/play"));
-    let body = json!({ "job_variables_attributes": [{ "key": "A", "value": "1" }] });
+    let body = json!({ "job_inputs": { "a": "1" } });
     let reply = scene.server.post(&path).root().json(&body).send().await;
     assert_eq!(reply.status, 400, "{}", reply.text());
-    assert!(reply.text().contains("job_variables_attributes"));
+    assert!(reply.text().contains("job_inputs"));
 
     let body = json!({ "job_variables_attributes": [] });
     let reply = scene.server.post(&path).root().json(&body).send().await;

@@ -3,16 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod artifact_changes;
 mod audit_log;
 mod conventions;
 mod credentials;
+mod etags;
 mod every_operation;
 mod idempotency;
+mod job_actions;
 mod job_artifacts;
 mod job_logs;
 mod jobs;
 mod limits;
+mod pipeline_changes;
 mod pipelines;
+mod project_jobs;
 mod projects;
 mod push_hook;
 mod repository;

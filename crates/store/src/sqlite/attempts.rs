@@ -9,19 +9,22 @@ use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Timestamp};
 
 use super::artifacts;
 use super::content::{Db, StoredPlan};
+use super::ids;
 use super::page;
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
 use super::transition::LiveAttempt;
 use super::value::{Col, RowExt, integer, opt};
-use crate::{Attempt, AttemptFilter, COUNT_LIMIT, Listing, PageRequest, StoreError, StoreResult};
+use crate::{
+    Attempt, AttemptFilter, COUNT_LIMIT, Listing, PageRequest, Run, StoreError, StoreResult,
+};
 
 macro_rules! columns {
     () => {
         "a.id, coalesce(a.job_id, a.id), a.run_id, a.position, a.number, a.is_retried, a.status, \
          a.failure_reason, a.exit_code, a.runner_id, a.created_at, a.queued_at, a.started_at, \
-         a.finished_at"
+         a.finished_at, a.erased_at, a.is_debugged, a.coverage"
     };
 }
 
@@ -39,9 +42,12 @@ statements! {
             FROM attempts WHERE run_id = ?1 AND NOT is_retried ORDER BY position";
     RUNNING_TIMES = "SELECT started_at, finished_at FROM attempts
                      WHERE run_id = ?1 AND started_at IS NOT NULL AND finished_at IS NOT NULL";
-    ADD = "INSERT INTO attempts (run_id, job_id, position, number, automatic_retries,
-           cancels_gracefully, status, created_at, queued_at, finished_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    ADD = "INSERT INTO attempts (id, project_id, run_id, job_id, position, number,
+           automatic_retries, cancels_gracefully, status, created_at, queued_at, finished_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    COPY_VARIABLES = "UPDATE attempts SET sealed_variables =
+                      (SELECT sealed_variables FROM attempts WHERE id = ?2) WHERE id = ?1";
+    VARIABLES = "SELECT sealed_variables FROM attempts WHERE id = ?1";
     UPDATE = "UPDATE attempts SET status = ?2, is_retried = ?3, failure_reason = ?4,
               exit_code = ?5, queued_at = ?6, started_at = ?7, finished_at = ?8 WHERE id = ?1";
     SET_HOLDER = "UPDATE attempts SET runner_id = ?2, cancels_gracefully = ?3 WHERE id = ?1";
@@ -123,13 +129,16 @@ pub(super) fn running_times(db: &Db<'_>, run: RunId) -> StoreResult<Vec<(Timesta
 /// the first. The queue follows later, with
 /// [`queue::follow`](super::queue::follow).
 pub(super) fn add(
-    session: &Session,
-    run: RunId,
+    session: &mut Session,
+    run: &Run,
     attempt: &mut LiveAttempt,
     state: &JobState,
 ) -> StoreResult<()> {
+    attempt.id = AttemptId(ids::next_attempt(session)?);
     session.conn.prepare_cached(ADD)?.execute((
-        run.0,
+        attempt.id.0,
+        run.project_id.0,
+        run.id.0,
         attempt.job_id.map(|id| id.0),
         integer(attempt.position as u64),
         state.attempt,
@@ -140,9 +149,27 @@ pub(super) fn add(
         opt(attempt.queued_at),
         opt(attempt.finished_at),
     ))?;
-    attempt.id = AttemptId(session.conn.last_insert_rowid());
     attempt.job_id.get_or_insert(JobId(attempt.id.0));
     Ok(())
+}
+
+/// A repeated attempt has the variables that the one before it was played with.
+pub(super) fn copy_variables(session: &Session, to: AttemptId, from: AttemptId) -> StoreResult<()> {
+    session
+        .conn
+        .prepare_cached(COPY_VARIABLES)?
+        .execute((to.0, from.0))?;
+    Ok(())
+}
+
+/// What an attempt was played with, encrypted by the server.
+pub(super) fn variables(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Vec<u8>>> {
+    let found: Option<Option<Vec<u8>>> = db
+        .conn
+        .prepare_cached(VARIABLES)?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Writes how an attempt stands now.
@@ -284,6 +311,9 @@ struct Stored {
     queued_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    erased_at: Option<Timestamp>,
+    is_debugged: bool,
+    coverage: Option<f64>,
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
@@ -302,6 +332,9 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         queued_at: row.opt(11)?,
         started_at: row.opt(12)?,
         finished_at: row.opt(13)?,
+        erased_at: row.opt(14)?,
+        is_debugged: row.get(15)?,
+        coverage: row.get(16)?,
     })
 }
 
@@ -356,6 +389,9 @@ impl Owner {
             queued_at: row.queued_at,
             started_at: row.started_at,
             finished_at: row.finished_at,
+            erased_at: row.erased_at,
+            is_debugged: row.is_debugged,
+            coverage: row.coverage,
             archive: files.iter().find(|file| file.kind == "archive").cloned(),
             artifacts: files,
         })

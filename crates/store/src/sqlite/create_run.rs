@@ -6,6 +6,7 @@ use tappet_model::{RunId, Status, WorkflowId};
 use super::attempts;
 use super::audit;
 use super::content::{NewPlan, StoredPlan};
+use super::creation_time;
 use super::events;
 use super::idempotency::{self, Known};
 use super::queue;
@@ -116,11 +117,15 @@ impl PreparedRun {
                 }
             }
         }
+        run.created_at = creation_time::of_next(session, run.created_at)?;
+        run.updated_at = run.created_at;
+        run.finished_at = run.finished_at.map(|_| run.created_at);
         let plan_id = match &content {
             Some(content) => Some(content.plan.intern(session)?),
             None => None,
         };
         runs::add(session, &mut run, plan_id, new.sealed_variables.as_deref())?;
+        creation_time::follow(session, run.id, run.created_at)?;
         if let Some(trigger) = run.trigger_id {
             run.trigger_short_token = Some(triggers::mark_used(session, trigger, new.now)?);
         }
@@ -165,7 +170,7 @@ fn started(run: &Run, credential: String) -> NewAuditEntry {
 }
 
 fn add_jobs(
-    session: &Session,
+    session: &mut Session,
     run: &Run,
     plan: &StoredPlan,
     state: &RunState,
@@ -174,7 +179,7 @@ fn add_jobs(
     let mut list = Vec::with_capacity(state.jobs.len());
     for (position, job) in state.jobs.iter().enumerate() {
         let mut attempt = LiveAttempt::new(None, position, job.status, run.created_at);
-        attempts::add(session, run.id, &mut attempt, job)?;
+        attempts::add(session, run, &mut attempt, job)?;
         queue::follow(session, run, plan, &attempt)?;
         list.push(changed(plan, &attempt, true));
         attempts.push(attempt);

@@ -18,6 +18,15 @@ pub(super) fn total(count: u64) -> Option<u64> {
     (count <= COUNT_LIMIT).then_some(count)
 }
 
+/// The total where the page itself shows it: its rows, one more than wanted
+/// included, are the last ones.
+pub(super) fn seen_total(rows: usize, request: PageRequest) -> Option<u64> {
+    let rows = rows as u64;
+    let is_last = rows <= u64::from(request.per_page) && (rows > 0 || request.page <= 1);
+    let before = u64::from(request.page.max(1) - 1) * u64::from(request.per_page);
+    is_last.then_some(before + rows)
+}
+
 /// A page out of at most [`limit`] rows.
 pub(super) fn listing<T>(mut rows: Vec<T>, request: PageRequest, total: Option<u64>) -> Listing<T> {
     let wanted = usize::try_from(request.per_page).unwrap_or(usize::MAX);

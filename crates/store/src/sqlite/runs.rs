@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Row};
 use tappet_model::{AttemptId, ProjectId, RunId, ScheduleId, TriggerId, WorkflowId};
 
 use super::content::{Db, StoredPlan};
+use super::ids;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt, opt, user_or_nobody};
@@ -24,12 +25,12 @@ statements! {
                         FROM runs r JOIN workflows w ON w.run_id = r.id WHERE r.id = ?1";
     NEXT_IID = "UPDATE run_counters SET last_iid = last_iid + 1 WHERE project_id = ?1
                 RETURNING last_iid";
-    ADD = "INSERT INTO runs (project_id, iid, source, ref_name, ref_kind, sha, commit_title,
+    ADD = "INSERT INTO runs (id, project_id, iid, source, ref_name, ref_kind, sha, commit_title,
            status, has_warnings, name, trigger_id, user_id, yaml_errors, failure_reason,
            created_at, updated_at, finished_at, busy_micros, sealed_variables, before_sha,
            source_attempt_id, schedule_id, has_build_names)
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-           ?18, ?19, ?20, ?21, ?22, ?23)";
+           ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
     ADD_WORKFLOW = "INSERT INTO workflows (run_id, plan_id) VALUES (?1, ?2)";
     SET_NEWEST = "INSERT INTO newest_runs (project_id, ref_kind, ref_name, run_id)
                   VALUES (?1, ?2, ?3, ?4)
@@ -122,11 +123,12 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Run> {
 /// Writes a new run with its workflow and gives both their ids and the run its
 /// number in the project.
 pub(super) fn add(
-    session: &Session,
+    session: &mut Session,
     run: &mut Run,
     plan_id: Option<i64>,
     sealed_variables: Option<&[u8]>,
 ) -> StoreResult<()> {
+    run.id = RunId(ids::next_run(session)?);
     let conn = &session.conn;
     run.iid = conn
         .prepare_cached(NEXT_IID)?
@@ -134,6 +136,7 @@ pub(super) fn add(
         .optional()?
         .ok_or(StoreError::NotFound("project"))?;
     conn.prepare_cached(ADD)?.execute(rusqlite::params![
+        run.id.0,
         run.project_id.0,
         run.iid,
         Col(run.source),
@@ -158,7 +161,6 @@ pub(super) fn add(
         run.origin.schedule_id.map(|id| id.0),
         run.origin.has_build_names,
     ])?;
-    run.id = RunId(conn.last_insert_rowid());
     conn.prepare_cached(ADD_WORKFLOW)?
         .execute((run.id.0, plan_id))?;
     run.workflow_id = WorkflowId(conn.last_insert_rowid());

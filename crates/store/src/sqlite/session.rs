@@ -32,6 +32,12 @@ pub(super) struct Session {
     /// Newest plan id given out. Never used again even when undone, so that
     /// [`Contents`] cannot mix two plans up.
     pub last_plan: i64,
+    /// Newest id of a run; `None`: to be read again.
+    pub last_run: Option<i64>,
+    /// Newest id of an attempt; `None`: to be read again.
+    pub last_attempt: Option<i64>,
+    /// Time of creation of the newest run; `None`: to be read again.
+    pub last_creation: Option<Timestamp>,
     /// A closure of the open transaction found the disk full.
     pub is_full: bool,
     /// When old idempotency keys were last looked for.
@@ -50,6 +56,9 @@ impl Session {
             live: Recent::new(64),
             last_event,
             last_plan,
+            last_run: None,
+            last_attempt: None,
+            last_creation: None,
             is_full: false,
             pruned_at: Timestamp(i64::MIN),
         })
@@ -73,6 +82,9 @@ impl Session {
     pub fn forget(&mut self) {
         self.plan_ids.clear();
         self.live.clear();
+        self.last_run = None;
+        self.last_attempt = None;
+        self.last_creation = None;
     }
 
     /// Moves the log of commits into the main file. The connection closes with

@@ -224,7 +224,8 @@ fn write(
             }
             Transition::NewAttempt { job, status, .. } => {
                 let mut attempt = LiveAttempt::new(live.attempts[job].job_id, job, status, now);
-                attempts::add(session, live.run.id, &mut attempt, &live.state.jobs[job])?;
+                attempts::add(session, &live.run, &mut attempt, &live.state.jobs[job])?;
+                attempts::copy_variables(session, attempt.id, live.attempts[job].id)?;
                 changes.new.push(attempt.id);
                 let mut older = std::mem::replace(&mut live.attempts[job], attempt);
                 older.is_retried = true;
@@ -255,7 +256,7 @@ fn settle_run(session: &Session, live: &mut LiveRun, now: Timestamp) -> StoreRes
         .iter()
         .any(|attempt| attempt.started_at == Some(now));
     let run = &mut live.run;
-    run.updated_at = now;
+    run.updated_at = now.max(run.created_at);
     run.has_warnings = warnings(&live.plan, &live.state);
     if started && run.started_at.is_none() {
         run.started_at = Some(now);

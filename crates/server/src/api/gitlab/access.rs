@@ -33,6 +33,15 @@ impl Access {
         allowed(self.may(right))
     }
 
+    /// 403 unless the caller may run and steer on the ref of a run.
+    pub async fn require_use_of(&self, app: &App, run: &Run) -> ApiResult<()> {
+        let standing = Some(&self.standing);
+        allowed(
+            app.may_run_on(standing, &self.project, run.ref_kind, &run.ref_name)
+                .await?,
+        )
+    }
+
     /// 403 unless the caller may see the values that a run was started with.
     pub fn require_read_variables(&self, run: &Run) -> ApiResult<()> {
         allowed(reads_run_values(&self.standing, &self.project, run))

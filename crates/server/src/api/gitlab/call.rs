@@ -3,8 +3,10 @@
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Uri};
+use jiff::fmt::rfc2822;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use tappet_model::Timestamp;
 
 use super::errors::ApiError;
 use super::params::{self, Checks, Params};
@@ -57,6 +59,18 @@ impl Call {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// 412 when what is to be deleted changed after `If-Unmodified-Since`. Whole
+    /// seconds count; a date that cannot be read is ignored, as in GitLab.
+    pub fn require_unmodified(&self, updated_at: Timestamp) -> Result<(), ApiError> {
+        let since = self.header("if-unmodified-since").and_then(read_date);
+        match since {
+            Some(since) if updated_at.unix_seconds() > since.unix_seconds() => {
+                Err(ApiError::precondition_failed())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Puts a path segment among the parameters, where it beats the others.
     pub fn path_wins(&mut self, name: &str, value: String) {
         self.params.insert(name.to_owned(), Value::String(value));
@@ -94,6 +108,14 @@ impl<S: Send + Sync> FromRequest<S> for Call {
             path,
         })
     }
+}
+
+/// A date as HTTP writes it, or ISO 8601.
+fn read_date(text: &str) -> Option<Timestamp> {
+    rfc2822::parse(&text.replace("GMT", "+0000"))
+        .map(|zoned| Timestamp(zoned.timestamp().as_microsecond()))
+        .ok()
+        .or_else(|| Timestamp::parse(text))
 }
 
 /// Decodes a part of a path once. Bytes that are no UTF-8 become U+FFFD, which no

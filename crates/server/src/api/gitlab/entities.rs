@@ -1,6 +1,7 @@
 //! What the API shows of a record, one file for each shape
 //! (GitLab: `lib/api/entities`).
 
+pub mod artifact_entry;
 pub mod audit_event;
 pub mod branch;
 pub mod commit;

@@ -10,14 +10,21 @@ use http::header::{
     X_FRAME_OPTIONS,
 };
 
+use super::etag;
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_RUNTIME: HeaderName = HeaderName::from_static("x-runtime");
 
-/// Adds the security headers, a request id and the time spent. Headers that a
+/// Adds the security headers, a request id, the time spent and, to what was
+/// read, an `ETag`. Headers that a
 /// handler has set stay.
 pub async fn add(request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let known = etag::known(request.method(), request.headers());
     let mut response = next.run(request).await;
+    if let Some(known) = known {
+        response = known.shorten(response).await;
+    }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));

@@ -1,5 +1,7 @@
 //! Offset pages with GitLab's headers (GitLab: `lib/gitlab/pagination/offset_pagination.rb`).
 
+pub mod keyset;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};

@@ -54,6 +54,14 @@ impl From<Malformed> for ApiError {
     }
 }
 
+/// An object in a list.
+pub struct Item<'a> {
+    /// For error texts: `variables[0]`.
+    pub place: String,
+    /// Its fields.
+    pub object: &'a Params,
+}
+
 /// Validates parameters one by one and reports all failures at once. A getter
 /// that notes a failure returns an empty value: use values after [`Checks::finish`].
 pub struct Checks<'a> {
@@ -216,6 +224,31 @@ impl<'a> Checks<'a> {
             self.refuse(format!("{name} is invalid"));
         }
         value.as_object()
+    }
+
+    /// Optional list of objects; empty when absent.
+    pub fn objects(&mut self, name: &str) -> Vec<Item<'a>> {
+        let mut items = Vec::new();
+        let list = self.array(name).unwrap_or_default();
+        for (at, item) in list.iter().enumerate() {
+            let place = format!("{name}[{at}]");
+            match item.as_object() {
+                Some(object) => items.push(Item { place, object }),
+                None => self.refuse(format!("{place} is invalid")),
+            }
+        }
+        items
+    }
+
+    /// Required text of an object in a list.
+    pub fn item_text(&mut self, item: &Item<'a>, field: &str) -> String {
+        let place = &item.place;
+        match item.object.get(field).map(as_text) {
+            Some(Some(text)) => return text.into_owned(),
+            Some(None) => self.refuse(format!("{place}[{field}] is invalid")),
+            None => self.refuse(format!("{place}[{field}] is missing")),
+        }
+        String::new()
     }
 
     /// Optional list.

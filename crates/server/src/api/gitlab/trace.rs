@@ -13,7 +13,6 @@ use tappet_store::Attempt;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::access::Login;
-use super::auth::JobTokens;
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
 use super::events;
@@ -21,14 +20,24 @@ use super::file_reply::FileReply;
 use super::jobs::{self, Opened};
 use crate::app::SharedApp;
 use crate::logs::LogChunk;
+use crate::rights::{Right, reads_log};
 use text_chunks::TextChunks;
 
 const PLAIN_TEXT: &str = "text/plain";
 
+/// An attempt whose log the caller may read.
+async fn open(app: &SharedApp, call: &Call) -> ApiResult<Attempt> {
+    let Opened { access, attempt } =
+        jobs::open(app, call, Login::Required, Right::ReadJobs).await?;
+    if !reads_log(&access.standing, &access.project, &attempt) {
+        return Err(ApiError::forbidden());
+    }
+    Ok(attempt)
+}
+
 /// `GET /projects/:id/jobs/:job_id/trace`: the stored bytes, whatever they are.
 pub async fn text(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let Opened { attempt, .. } =
-        jobs::open(&app, &call, Login::Required, JobTokens::Ignored).await?;
+    let attempt = open(&app, &call).await?;
     let disposition = format!("infile; filename=\"{}.log\"", attempt.id);
     let opened = app
         .logs
@@ -56,8 +65,7 @@ pub async fn text(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 /// `{"offset":…,"text":…}` and their offset as id, then one `end` with
 /// `{"status":…}`. `Last-Event-ID` or `?offset=` goes on where a reader stopped.
 pub async fn follow(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let Opened { attempt, .. } =
-        jobs::open(&app, &call, Login::Required, JobTokens::Ignored).await?;
+    let attempt = open(&app, &call).await?;
     let from = events::resume_after(&call, "offset")?;
     // Followed before the status is read again, so that no end is missed.
     let chunks = app.logs.follow(attempt.id, from);

@@ -11,10 +11,8 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::IF_UNMODIFIED_SINCE;
-use jiff::fmt::rfc2822;
 use serde_json::json;
-use tappet_model::{Timestamp, TriggerId, UserId};
+use tappet_model::{TriggerId, UserId};
 use tappet_store::{Trigger as TriggerRecord, User};
 
 use super::BASE;
@@ -174,11 +172,7 @@ pub async fn revoke(
     access: &Access,
     trigger: &TriggerRecord,
 ) -> ApiResult<()> {
-    if let Some(since) = unmodified_since(call)
-        && trigger.updated_at.unix_seconds() > since
-    {
-        return Err(ApiError::precondition_failed());
-    }
+    call.require_unmodified(trigger.updated_at)?;
     let revoked = app
         .store
         .revoke_trigger(access.project.id, trigger.id, clock::now())
@@ -233,14 +227,4 @@ pub fn visible_token(app: &App, access: &Access, trigger: &TriggerRecord) -> Api
     }
     app.trigger_token(trigger)
         .map_err(|error| ApiError::broken("decrypting a trigger token", error))
-}
-
-/// Whole seconds; a date that cannot be read is ignored, as in GitLab.
-fn unmodified_since(call: &Call) -> Option<i64> {
-    let text = call.headers.get(IF_UNMODIFIED_SINCE)?.to_str().ok()?;
-    let time = rfc2822::parse(&text.replace("GMT", "+0000"))
-        .map(|zoned| Timestamp(zoned.timestamp().as_microsecond()))
-        .ok()
-        .or_else(|| Timestamp::parse(text))?;
-    Some(time.unix_seconds())
 }

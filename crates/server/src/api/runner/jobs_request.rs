@@ -119,6 +119,13 @@ async fn deliver(app: &SharedApp, runner: &Runner, mut handover: Handover) -> Re
                 );
                 note_in_log(app, id, &note).await;
             }
+            if dispatch::shows_variables(&delivery.payload)
+                && let Err(error) = app.store.mark_debugged(id).await
+            {
+                tracing::error!(attempt = %id, %error, "cannot guard a log with debug output");
+                let body = Json(message("500 Internal Server Error"));
+                return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+            }
             prepare_log(app, id, &delivery.payload);
             (StatusCode::CREATED, Json(delivery.payload)).into_response()
         }

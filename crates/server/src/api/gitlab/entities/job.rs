@@ -4,6 +4,7 @@ use serde::Serialize;
 use tappet_git::Commit as GitCommit;
 use tappet_model::{RefKind, Status, Timestamp};
 use tappet_store::{Artifact, Attempt, Project, Run, Runner as RunnerRecord, User};
+use utoipa::ToSchema;
 
 use super::Time;
 use super::commit::Commit;
@@ -13,7 +14,7 @@ use super::user_basic::UserOfJob;
 use crate::config::Config;
 
 /// GitLab: `API::Entities::Ci::Job`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Job<'a> {
     id: i64,
     status: &'static str,
@@ -47,18 +48,18 @@ pub struct Job<'a> {
     tag_list: &'a [String],
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct ProjectOfJob {
     ci_job_token_scope_enabled: bool,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct ArtifactsFile<'a> {
     filename: &'a str,
     size: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct JobArtifact<'a> {
     file_type: &'a str,
     size: u64,
@@ -121,12 +122,12 @@ impl<'a> Job<'a> {
             name: &attempt.name,
             ref_name: &run.ref_name,
             tag: run.ref_kind == RefKind::Tag,
-            coverage: None,
+            coverage: attempt.coverage,
             allow_failure: attempt.allow_failure,
             created_at: Time(attempt.created_at),
             started_at: attempt.started_at.map(Time),
             finished_at: attempt.finished_at.map(Time),
-            erased_at: None,
+            erased_at: attempt.erased_at.map(Time),
             duration: seconds(attempt.started_at, attempt.finished_at),
             queued_duration: seconds(
                 attempt.queued_at,

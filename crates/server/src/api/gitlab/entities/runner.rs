@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use tappet_store::Runner as RunnerRecord;
+use utoipa::ToSchema;
 
 use super::Time;
 
 /// GitLab: `API::Entities::Ci::Runner`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Runner<'a> {
     id: i64,
     description: &'a str,

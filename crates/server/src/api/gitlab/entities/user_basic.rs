@@ -37,7 +37,7 @@ impl<'a> UserBasic<'a> {
 }
 
 /// The same beside a job, with what GitLab's larger shape adds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UserOfJob<'a> {
     #[serde(flatten)]
     basic: UserBasic<'a>,

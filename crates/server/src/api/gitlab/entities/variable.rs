@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 use tappet_model::{Variable as RunVariable, VariableKind};
+use utoipa::ToSchema;
 
 /// GitLab: `API::Entities::Ci::Variable`, as far as it goes for runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Variable<'a> {
+    #[schema(value_type = String)]
     variable_type: VariableKind,
     key: &'a str,
     value: &'a str,

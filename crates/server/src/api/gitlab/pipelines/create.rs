@@ -1,7 +1,5 @@
 //! `POST /projects/:id/pipeline`: a run with an access token.
 
-use std::borrow::Cow;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -14,7 +12,7 @@ use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::pipeline::{Pipeline, as_created};
 use crate::api::gitlab::errors::ApiResult;
 use crate::api::gitlab::idempotency;
-use crate::api::gitlab::params::{Checks, as_text};
+use crate::api::gitlab::params::Checks;
 use crate::api::gitlab::trigger_run::refuse_inputs;
 use crate::app::SharedApp;
 use crate::intake::{self, RunRequest};
@@ -61,34 +59,15 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 /// `[{"key":…,"value":…,"variable_type":"env_var"|"file"}]`.
 fn given_variables(checks: &mut Checks<'_>) -> Vec<Variable> {
     let mut given = Vec::new();
-    for (at, item) in checks
-        .array("variables")
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-    {
-        let Value::Object(item) = item else {
-            checks.refuse(format!("variables[{at}] is invalid"));
-            continue;
-        };
-        let mut text = |name: &str| match item.get(name).map(as_text) {
-            Some(Some(text)) => text,
-            Some(None) => {
-                checks.refuse(format!("variables[{at}][{name}] is invalid"));
-                Cow::Borrowed("")
-            }
-            None => {
-                checks.refuse(format!("variables[{at}][{name}] is missing"));
-                Cow::Borrowed("")
-            }
-        };
-        let (key, value) = (text("key"), text("value"));
-        let kind = match item.get("variable_type").and_then(Value::as_str) {
-            Some("file") => VariableKind::File,
-            Some("env_var") => VariableKind::EnvVar,
-            None if item.get("variable_type").is_none_or(Value::is_null) => VariableKind::EnvVar,
-            _ => {
-                let name = format!("variables[{at}][variable_type]");
+    for item in checks.objects("variables") {
+        let key = checks.item_text(&item, "key");
+        let value = checks.item_text(&item, "value");
+        let kind = match item.object.get("variable_type") {
+            None | Some(Value::Null) => VariableKind::EnvVar,
+            Some(word) if word == "env_var" => VariableKind::EnvVar,
+            Some(word) if word == "file" => VariableKind::File,
+            Some(_) => {
+                let name = format!("{}[variable_type]", item.place);
                 checks.refuse(format!("{name} does not have a valid value"));
                 VariableKind::EnvVar
             }

@@ -16,6 +16,7 @@ use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::ApiResult;
 use crate::api::gitlab::events;
 use crate::app::SharedApp;
+use crate::rights::Right;
 
 /// Rows read at a time.
 const BATCH: u32 = 100;
@@ -24,7 +25,7 @@ const BATCH: u32 = 100;
 /// `end` with `{"status":…}` once the run is over. `Last-Event-ID` or `?after=`
 /// goes on where a reader stopped.
 pub async fn follow(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (_, run) = super::open(&app, &call, Login::Optional).await?;
+    let (_, run) = super::open(&app, &call, Login::Optional, Right::ReadPipelines).await?;
     let after = events::resume_after(&call, "after")?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     Ok(events::reply(

@@ -1,0 +1,59 @@
+//! `POST /projects/:id/jobs/:job_id/play`: starts a manual job.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use tappet_model::Variable;
+use tappet_store::StoreError;
+
+use super::{Opened, open_to_steer, refuse_values, reply_again};
+use crate::api::gitlab::call::Call;
+use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::params::Checks;
+use crate::app::SharedApp;
+use crate::clock;
+use crate::intake;
+use crate::rights::Right;
+
+/// Answers 200. The variables are given to this attempt alone and win over those
+/// of the pipeline.
+pub async fn play(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+    let mut checks = call.checks();
+    let variables = given_variables(&mut checks);
+    let checked = checks.finish();
+    let (Opened { access, attempt }, _) = open_to_steer(&app, &call, checked).await?;
+    refuse_values(&call, "job_inputs")?;
+    if !variables.is_empty() {
+        access.require(Right::SetPipelineVariables)?;
+    }
+    if variables
+        .iter()
+        .any(|one| !Variable::is_valid_key(&one.key))
+    {
+        return Err(ApiError::invalid(
+            "job_variables.key",
+            "can contain only letters, digits and '_'.",
+        ));
+    }
+    let sealed = (!variables.is_empty()).then(|| intake::seal(&app.secrets, &variables));
+    let played = app.store.play_attempt(attempt.id, sealed, clock::now());
+    match played.await {
+        Ok(advance) => app.announce(&advance).await,
+        Err(StoreError::Refused(_)) => return Err(ApiError::bad_request("Unplayable Job")),
+        Err(error) => return Err(error.into()),
+    }
+    reply_again(&app, StatusCode::OK, &access.project, attempt.id).await
+}
+
+/// `[{"key":…,"value":…}]`.
+fn given_variables(checks: &mut Checks<'_>) -> Vec<Variable> {
+    let items = checks.objects("job_variables_attributes");
+    items
+        .iter()
+        .map(|item| {
+            let key = checks.item_text(item, "key");
+            let value = checks.item_text(item, "value");
+            Variable::new(key, value)
+        })
+        .collect()
+}

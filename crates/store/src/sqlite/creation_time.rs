@@ -1,0 +1,90 @@
+//! Ids of runs rise with their times of creation.
+//!
+//! Callers read the clock before the writer's turn comes, so times may arrive
+//! out of order by a moment: those are moved up. A clock that was set back by
+//! more is believed, and remembered, because from then on bounds on times are no
+//! bounds on ids any more.
+
+use std::time::Duration;
+
+use rusqlite::OptionalExtension;
+use tappet_model::{RunId, Timestamp};
+
+use super::content::Db;
+use super::session::Session;
+use super::statement::statements;
+use super::value::RowExt;
+use crate::StoreResult;
+
+statements! {
+    NEWEST = "SELECT created_at FROM runs ORDER BY id DESC LIMIT 1";
+    REMEMBER = "INSERT INTO clock_setbacks (run_id) VALUES (?1)";
+    HAS_SETBACKS = "SELECT EXISTS (SELECT 1 FROM clock_setbacks)";
+}
+
+/// Nobody waits this long for the writer's turn.
+const MOMENT: Duration = Duration::from_mins(1);
+
+/// The time of creation of a run whose caller read `now`.
+pub(super) fn of_next(session: &mut Session, now: Timestamp) -> StoreResult<Timestamp> {
+    Ok(next(last(session)?, now))
+}
+
+/// Follows a run that was written.
+pub(super) fn follow(session: &mut Session, run: RunId, created_at: Timestamp) -> StoreResult<()> {
+    if created_at < last(session)? {
+        session.conn.prepare_cached(REMEMBER)?.execute([run.0])?;
+    }
+    session.last_creation = Some(created_at);
+    Ok(())
+}
+
+fn last(session: &mut Session) -> StoreResult<Timestamp> {
+    if let Some(known) = session.last_creation {
+        return Ok(known);
+    }
+    let newest = session
+        .conn
+        .prepare_cached(NEWEST)?
+        .query_row([], |row| row.col(0))
+        .optional()?;
+    let last = newest.unwrap_or(Timestamp(i64::MIN));
+    session.last_creation = Some(last);
+    Ok(last)
+}
+
+fn next(last: Timestamp, now: Timestamp) -> Timestamp {
+    if now < last && last.since(now) <= MOMENT {
+        last
+    } else {
+        now
+    }
+}
+
+/// Whether some run has an earlier time than a run before it.
+pub(super) fn has_setbacks(db: &Db<'_>) -> StoreResult<bool> {
+    Ok(db
+        .conn
+        .prepare_cached(HAS_SETBACKS)?
+        .query_row([], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    #[rstest]
+    #[case::later(5, 5)]
+    #[case::a_moment_earlier(-1, 0)]
+    #[case::a_minute_earlier(-60 * SECOND, 0)]
+    #[case::set_back(-61 * SECOND, -61 * SECOND)]
+    fn a_moment_is_moved_up_and_a_setback_is_believed(#[case] now: i64, #[case] expected: i64) {
+        let base = 1_000_000 * SECOND;
+        let next = next(Timestamp(base), Timestamp(base + now));
+        assert_eq!(next.0 - base, expected);
+    }
+}
