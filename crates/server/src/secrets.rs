@@ -1,12 +1,16 @@
-//! The server's own key and all that hangs on it: sealed values, hashes of
+//! The server's own keys and all that hangs on them: sealed values, hashes of
 //! tokens, tokens of attempts.
 //!
-//! The key is 32 random bytes in `DIR/secret.key`. Nothing is done with it
+//! A key is 32 random bytes in `DIR/secret.key`. Nothing is done with it
 //! directly: each use has a subkey of its own, so that what one use gives away
 //! says nothing about another. Nothing here is stored; the callers keep what
 //! they get.
+//!
+//! After a rotation the file holds the new key and, until nothing needs them any
+//! more, earlier ones. Only the first is used for anything new; see
+//! [`key_rotation`](crate::key_rotation).
 
-mod key_file;
+pub(crate) mod key_file;
 
 use std::io;
 use std::path::Path;
@@ -15,12 +19,12 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use tappet_model::AttemptId;
 use tappet_store::TokenHash;
 
-/// First byte of everything sealed: the format and the key it was sealed with.
-const VERSION: u8 = 1;
+use key_file::NumberedKey;
+
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 
@@ -32,8 +36,17 @@ const JOB_TOKEN_LIMIT: usize = 200;
 const TOKEN_CHARACTERS: usize = 20;
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The key of one data directory.
+/// The keys of one data directory.
 pub struct Secrets {
+    current: Key,
+    /// Earlier keys that may still be needed for reading.
+    retired: Vec<Key>,
+}
+
+/// One key as it is used.
+struct Key {
+    /// First byte of everything sealed with it.
+    number: u8,
     cipher: XChaCha20Poly1305,
     token_mac: Hmac<Sha256>,
     job_token_mac: Hmac<Sha256>,
@@ -42,8 +55,10 @@ pub struct Secrets {
 /// Why a sealed value stays closed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsealError {
-    /// Too short, or of a version this program does not know.
-    #[error("cannot read a sealed value: its format is unknown; it was written by another version")]
+    /// Too short, or sealed with a key that this server does not have.
+    #[error(
+        "cannot read a sealed value: it was written by another version, or with a key that was retired since; restore the secret.key that the database was used with"
+    )]
     Format,
     /// Changed, moved to another place, or sealed with another key.
     #[error(
@@ -56,13 +71,12 @@ impl Secrets {
     /// Reads `DIR/secret.key`, creating it (mode 0600) on first use.
     ///
     /// # Errors
-    /// The file cannot be read or written, or does not hold exactly 32 bytes.
+    /// The file cannot be read or written, or does not hold keys.
     pub fn open(data_dir: &Path) -> io::Result<Self> {
-        let key = key_file::read_or_create(&data_dir.join("secret.key"))?;
+        let ring = key_file::read_or_create(&data_dir.join("secret.key"))?;
         Ok(Self {
-            cipher: XChaCha20Poly1305::new(&subkey(&key, b"seal").into()),
-            token_mac: mac_with(&subkey(&key, b"token hash")),
-            job_token_mac: mac_with(&subkey(&key, b"job token")),
+            current: Key::of(&ring.current),
+            retired: ring.retired.iter().map(Key::of).collect(),
         })
     }
 
@@ -70,19 +84,19 @@ impl Secrets {
     /// `context` (say, which row and column it belongs to).
     #[must_use]
     pub fn seal(&self, plain: &[u8], context: &str) -> Vec<u8> {
+        let Key { number, cipher, .. } = &self.current;
         let nonce: [u8; NONCE_BYTES] = random();
-        let encrypted = self
-            .cipher
+        let encrypted = cipher
             .encrypt(
                 &XNonce::from(nonce),
                 Payload {
                     msg: plain,
-                    aad: &associated_data(context),
+                    aad: &associated_data(*number, context),
                 },
             )
             .expect("values are far below the cipher's limit of 256 GiB");
         let mut sealed = Vec::with_capacity(1 + NONCE_BYTES + encrypted.len());
-        sealed.push(VERSION);
+        sealed.push(*number);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&encrypted);
         sealed
@@ -93,37 +107,62 @@ impl Secrets {
     /// # Errors
     /// See [`UnsealError`].
     pub fn unseal(&self, sealed: &[u8], context: &str) -> Result<Vec<u8>, UnsealError> {
-        if sealed.len() < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] != VERSION {
+        if sealed.len() < 1 + NONCE_BYTES + TAG_BYTES {
             return Err(UnsealError::Format);
         }
+        let Key { number, cipher, .. } = self
+            .keys()
+            .find(|key| key.number == sealed[0])
+            .ok_or(UnsealError::Format)?;
         let (nonce, encrypted) = sealed[1..].split_at(NONCE_BYTES);
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| UnsealError::Format)?;
-        self.cipher
+        cipher
             .decrypt(
                 &XNonce::from(nonce),
                 Payload {
                     msg: encrypted,
-                    aad: &associated_data(context),
+                    aad: &associated_data(*number, context),
                 },
             )
             .map_err(|_| UnsealError::NotAuthentic)
+    }
+
+    /// The current key first.
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(&self.retired)
+    }
+
+    /// First byte of everything that is sealed now.
+    #[must_use]
+    pub fn current_number(&self) -> u8 {
+        self.current.number
+    }
+
+    /// Whether a rotation is not finished yet.
+    #[must_use]
+    pub fn has_retired_keys(&self) -> bool {
+        !self.retired.is_empty()
     }
 
     /// HMAC-SHA256 of a token: how a trigger token is found without keeping it
     /// readable.
     #[must_use]
     pub fn keyed_hash(&self, token: &str) -> TokenHash {
-        TokenHash(code(&self.token_mac, token.as_bytes()))
+        TokenHash(code(&self.current.token_mac, token.as_bytes()))
     }
 
     /// The token an attempt's runner shows. It follows from the id and the key,
     /// so nothing is stored and a restarted server knows it.
     #[must_use]
     pub fn job_token(&self, attempt: AttemptId) -> String {
-        let code = code(&self.job_token_mac, &attempt.0.to_be_bytes());
-        let mut token = format!("{JOB_TOKEN_PREFIX}{:x}_", attempt.0);
-        token.extend(code[..TOKEN_CHARACTERS].iter().map(url_safe));
-        token
+        self.current.job_token(attempt)
+    }
+
+    /// Every token that an attempt's runner may show: it keeps the one that it was
+    /// given before a rotation.
+    #[must_use]
+    pub fn job_tokens(&self, attempt: AttemptId) -> Vec<String> {
+        self.keys().map(|key| key.job_token(attempt)).collect()
     }
 
     /// The attempt whose token this is. Takes the same time however much of a
@@ -135,8 +174,29 @@ impl Secrets {
         }
         let (id, _) = token.strip_prefix(JOB_TOKEN_PREFIX)?.split_once('_')?;
         let id = AttemptId(i64::from_str_radix(id, 16).ok().filter(|id| *id >= 0)?);
-        let expected = self.job_token(id);
-        bool::from(expected.as_bytes().ct_eq(token.as_bytes())).then_some(id)
+        let is_one = self.keys().fold(Choice::from(0), |is_one, key| {
+            is_one | key.job_token(id).as_bytes().ct_eq(token.as_bytes())
+        });
+        bool::from(is_one).then_some(id)
+    }
+}
+
+impl Key {
+    fn of(numbered: &NumberedKey) -> Self {
+        let NumberedKey { number, bytes } = numbered;
+        Self {
+            number: *number,
+            cipher: XChaCha20Poly1305::new(&subkey(bytes, b"seal").into()),
+            token_mac: mac_with(&subkey(bytes, b"token hash")),
+            job_token_mac: mac_with(&subkey(bytes, b"job token")),
+        }
+    }
+
+    fn job_token(&self, attempt: AttemptId) -> String {
+        let code = code(&self.job_token_mac, &attempt.0.to_be_bytes());
+        let mut token = format!("{JOB_TOKEN_PREFIX}{:x}_", attempt.0);
+        token.extend(code[..TOKEN_CHARACTERS].iter().map(url_safe));
+        token
     }
 }
 
@@ -174,10 +234,10 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// The version is bound in, so that a later version cannot be passed off as
-/// this one.
-fn associated_data(context: &str) -> Vec<u8> {
-    [&[VERSION], context.as_bytes()].concat()
+/// The number of the key is bound in, so that nothing is passed off as sealed with
+/// another one.
+fn associated_data(number: u8, context: &str) -> Vec<u8> {
+    [&[number], context.as_bytes()].concat()
 }
 
 fn mac_with(key: &[u8; 32]) -> Hmac<Sha256> {
@@ -247,8 +307,8 @@ mod tests {
 
     #[rstest]
     #[case::empty(&[])]
-    #[case::shorter_than_nonce_and_tag(&[VERSION; 40])]
-    #[case::unknown_version(&[2; 60])]
+    #[case::shorter_than_nonce_and_tag(&[1; 40])]
+    #[case::unknown_key(&[2; 60])]
     fn what_was_never_sealed_is_a_format_error(#[case] bytes: &[u8]) {
         let (_dir, secrets) = secrets();
         assert_eq!(secrets.unseal(bytes, ""), Err(UnsealError::Format));
@@ -273,6 +333,54 @@ mod tests {
         );
         assert_ne!(hashed, secrets.keyed_hash("glptt-2"));
         assert_ne!(hashed, hash("glptt-1"));
+    }
+
+    fn rotated(dir: &Path) -> Secrets {
+        key_file::add(&dir.join("secret.key")).unwrap();
+        Secrets::open(dir).unwrap()
+    }
+
+    #[test]
+    fn after_a_rotation_the_old_key_only_reads() {
+        let (dir, old) = secrets();
+        let sealed = old.seal(b"s3cr3t", "a");
+        let token = old.job_token(AttemptId(7));
+        let new = rotated(dir.path());
+        assert!(new.has_retired_keys() && !old.has_retired_keys());
+        assert_eq!(new.unseal(&sealed, "a").unwrap(), b"s3cr3t");
+        assert_eq!(new.verify_job_token(&token), Some(AttemptId(7)));
+        assert_eq!(
+            new.job_tokens(AttemptId(7)),
+            [new.job_token(AttemptId(7)), token]
+        );
+
+        let resealed = new.seal(b"s3cr3t", "a");
+        assert_eq!(resealed[0], new.current_number());
+        assert_eq!(old.unseal(&resealed, "a"), Err(UnsealError::Format));
+        assert_ne!(new.keyed_hash("glptt-1"), old.keyed_hash("glptt-1"));
+    }
+
+    #[test]
+    fn what_is_sealed_with_one_key_is_not_passed_off_as_another_ones() {
+        let (dir, old) = secrets();
+        let mut sealed = old.seal(b"s3cr3t", "a");
+        let new = rotated(dir.path());
+        sealed[0] = new.current_number();
+        assert_eq!(new.unseal(&sealed, "a"), Err(UnsealError::NotAuthentic));
+    }
+
+    #[test]
+    fn a_key_that_is_gone_opens_nothing_and_knows_no_token() {
+        let (dir, old) = secrets();
+        rotated(dir.path());
+        key_file::drop_retired(&dir.path().join("secret.key")).unwrap();
+        let new = Secrets::open(dir.path()).unwrap();
+        assert!(!new.has_retired_keys());
+        assert_eq!(
+            new.unseal(&old.seal(b"x", ""), ""),
+            Err(UnsealError::Format)
+        );
+        assert_eq!(new.verify_job_token(&old.job_token(AttemptId(1))), None);
     }
 
     #[test]
