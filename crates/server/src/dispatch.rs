@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use handover::Handover;
-pub use payload::{payload, secrets, shows_variables};
+pub use payload::{payload, shows_variables};
 use tappet_model::{AttemptId, RunnerId, tags};
 use tappet_store::{Claim, StoreError};
 use tokio::sync::oneshot;

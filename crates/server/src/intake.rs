@@ -4,6 +4,7 @@
 //! or the reason why there is none. The steps are GitLab's creation chain
 //! (`lib/gitlab/ci/pipeline/chain`): rights, ref, variables, file, rules.
 
+mod hidden;
 mod in_flight;
 mod lineage;
 mod parsed_files;
@@ -32,10 +33,11 @@ use crate::clock;
 use crate::dispatch::JobVariableLayers;
 use crate::dispatch::build_names;
 use crate::dispatch::predefined::{self, RunFacts};
+use crate::settings_variables::{SettingsError, SettingsLayers};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
 use rates::Rates;
-pub use variables::{UnsealError, seal, unseal};
+pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
 
 /// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).
 pub const PIPELINE_FILE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -166,6 +168,9 @@ pub enum Refusal {
         /// When to try again.
         retry_after: Duration,
     },
+    /// A variable of the settings cannot be read.
+    #[error("{0}")]
+    Settings(String),
     /// The database broke.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -175,6 +180,15 @@ fn unavailable(message: String) -> Refusal {
     Refusal::Unavailable {
         message,
         retry_after: crate::repositories::RETRY_AFTER,
+    }
+}
+
+impl From<SettingsError> for Refusal {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Store(error) => Self::Store(error),
+            sealed @ SettingsError::Sealed { .. } => Self::Settings(sealed.to_string()),
+        }
     }
 }
 
@@ -216,7 +230,7 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     let resolved = resolve(app, &request, &repository).await?;
     let resolved = as_pushed(&request, &repository, resolved).await?;
     lineage::check(app, &request, &resolved).await?;
-    permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
+    let is_protected = permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
     permission::may_set_variables(&request, standing.as_ref())?;
     app.intake.rates.count(app, &request, &resolved)?;
     if request.skips_on_demand && asks_to_skip(&repository, &resolved).await? {
@@ -231,7 +245,19 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     }
     let content = match variables::duplicates(&request.variables) {
         Some(message) => invalid(message),
-        None => content(app, &request, &repository, &resolved).await?,
+        None => {
+            let settings = app
+                .settings_variables(&request.project, is_protected, None)
+                .await?;
+            let secrets = settings.masked_values();
+            let known = Known {
+                resolved: &resolved,
+                is_protected,
+                settings,
+            };
+            let content = content(app, &request, &repository, known).await?;
+            hidden::hide(content, &secrets)
+        }
     };
     if let NewRunContent::Invalid { errors, .. } = &content
         && !request.keeps_invalid
@@ -347,16 +373,23 @@ fn invalid(errors: impl Into<String>) -> NewRunContent {
     }
 }
 
+/// What is known of a run, beside its request, when its file is compiled.
+struct Known<'a> {
+    resolved: &'a ResolvedRef,
+    is_protected: bool,
+    settings: SettingsLayers,
+}
+
 /// The compiled file, or the text of what is wrong with it.
 async fn content(
     app: &App,
     request: &RunRequest,
     repository: &Repository,
-    resolved: &ResolvedRef,
+    known: Known<'_>,
 ) -> Result<NewRunContent, Refusal> {
     let path = request.project.ci_config_path.as_str();
     let file = match repository
-        .file_at(&resolved.sha, path, PIPELINE_FILE_LIMIT)
+        .file_at(&known.resolved.sha, path, PIPELINE_FILE_LIMIT)
         .await
     {
         Ok(file) => file,
@@ -377,7 +410,7 @@ async fn content(
         Ok(parsed) => parsed,
         Err(errors) => return Ok(invalid(lines(&errors))),
     };
-    match plan(app, request, repository, resolved, &parsed).await? {
+    match plan(app, request, repository, known, &parsed).await? {
         Ok(plan) => Ok(NewRunContent::Planned(Box::new(workflow(
             path, &parsed, plan,
         )))),
@@ -401,9 +434,14 @@ async fn plan(
     app: &App,
     request: &RunRequest,
     repository: &Repository,
-    resolved: &ResolvedRef,
+    known: Known<'_>,
     parsed: &ParsedFile,
 ) -> Result<Result<Plan, PlanError>, Refusal> {
+    let Known {
+        resolved,
+        is_protected,
+        settings,
+    } = known;
     let commit = commit(repository, &resolved.sha).await?;
     let default_branch = app
         .repositories
@@ -411,9 +449,9 @@ async fn plan(
         .await
         .unwrap_or_default();
     // Most files have no rule that looks, so the map is made on first look.
-    let known: OnceCell<HashMap<String, String>> = OnceCell::new();
+    let values: OnceCell<HashMap<String, String>> = OnceCell::new();
     let look_up = |name: &str| {
-        known
+        values
             .get_or_init(|| {
                 let facts = RunFacts {
                     project: &request.project,
@@ -421,6 +459,7 @@ async fn plan(
                     source: request.source,
                     ref_name: &resolved.name,
                     ref_kind: resolved.kind,
+                    is_protected,
                     commit: &commit,
                     before_sha: request.before_sha.as_ref(),
                     trigger_short_token: predefined::short_token(request.trigger.as_ref()),
@@ -432,6 +471,9 @@ async fn plan(
                 }
                 let layers = JobVariableLayers {
                     predefined,
+                    instance: settings.instance.clone(),
+                    groups: settings.groups.clone(),
+                    project: settings.project.clone(),
                     pipeline: request.variables.clone(),
                     ..JobVariableLayers::default()
                 };

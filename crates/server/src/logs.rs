@@ -261,6 +261,18 @@ impl Logs {
     }
 }
 
+/// A text that stands alone, with secrets replaced as in a log.
+#[must_use]
+pub fn mask(text: &str, secrets: &[String]) -> String {
+    match masker::Masker::new(secrets) {
+        Ok(masker) => String::from_utf8_lossy(&masker.mask(text.as_bytes())).into_owned(),
+        Err(error) => {
+            tracing::error!(%error, "cannot look for secrets in a text");
+            String::from_utf8_lossy(masker::MASK).into_owned()
+        }
+    }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work)
         .await

@@ -5,6 +5,8 @@
 //! [`App::standing`] reads who somebody is in a project; [`Standing::may`] decides
 //! from that and the project alone.
 
+mod groups;
+
 use tappet_model::{RefKind, UserId};
 use tappet_store::{
     Attempt, BuildsAccess, Project, ProtectedRef, Run, StoreResult, User, VariablesRole, Viewer,
@@ -12,6 +14,8 @@ use tappet_store::{
 
 use crate::app::App;
 use crate::clock;
+
+pub use groups::{GroupStanding, group_standing};
 
 /// What a member of a project is, the weakest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -161,7 +165,7 @@ impl Standing {
 
     /// Whether a ref that these rules protect is open to them: who may push or
     /// merge into a branch, or create a tag, may also run there.
-    pub fn may_use(&self, protections: &[&ProtectedRef]) -> bool {
+    pub fn may_use(&self, protections: &[ProtectedRef]) -> bool {
         protections.is_empty()
             || self.is_admin
             || protections.iter().any(|rule| {
@@ -265,6 +269,15 @@ pub fn viewer(user: Option<&User>) -> Viewer {
     }
 }
 
+/// Whether a ref that these rules protect is open to somebody; `None` is a legacy
+/// trigger, which keeps out of protected refs.
+pub fn is_open(standing: Option<&Standing>, protections: &[ProtectedRef]) -> bool {
+    match standing {
+        Some(standing) => standing.may_use(protections),
+        None => protections.is_empty(),
+    }
+}
+
 /// Whether a user may create projects.
 pub fn can_create_project(user: &User) -> bool {
     user.is_admin
@@ -296,8 +309,19 @@ impl App {
         kind: RefKind,
         name: &str,
     ) -> StoreResult<bool> {
-        let rules = self.store.protected_refs(project.id, kind).await?;
-        Ok(rules.iter().any(|rule| matches_pattern(&rule.name, name)))
+        Ok(!self.protections(project, kind, name).await?.is_empty())
+    }
+
+    /// The rules that protect a branch or tag.
+    pub async fn protections(
+        &self,
+        project: &Project,
+        kind: RefKind,
+        name: &str,
+    ) -> StoreResult<Vec<ProtectedRef>> {
+        let mut rules = self.store.protected_refs(project.id, kind).await?;
+        rules.retain(|rule| matches_pattern(&rule.name, name));
+        Ok(rules)
     }
 
     /// Whether somebody may start and steer runs on a branch or tag; `None` is a
@@ -309,15 +333,10 @@ impl App {
         kind: RefKind,
         name: &str,
     ) -> StoreResult<bool> {
-        let rules = self.store.protected_refs(project.id, kind).await?;
-        let protections: Vec<&ProtectedRef> = rules
-            .iter()
-            .filter(|rule| matches_pattern(&rule.name, name))
-            .collect();
-        Ok(match standing {
-            Some(standing) => standing.may_use(&protections),
-            None => protections.is_empty(),
-        })
+        Ok(is_open(
+            standing,
+            &self.protections(project, kind, name).await?,
+        ))
     }
 }
 

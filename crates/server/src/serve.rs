@@ -24,7 +24,7 @@ use crate::data_dir::{self, DataDir, DataDirError};
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
-use crate::{api, clock, expiry, instance, overdue, runner_process, socket, ui};
+use crate::{api, clock, expiry, instance, key_rotation, overdue, runner_process, socket, ui};
 
 /// After the drain, canceled jobs get this long to clean up.
 const CANCEL_GRACE: Duration = Duration::from_secs(15);
@@ -49,6 +49,9 @@ pub enum StartError {
     /// The database.
     #[error("cannot open the database: {0}")]
     Store(#[from] tappet_store::StoreError),
+    /// A rotation of keys that was begun and cannot go on.
+    #[error("cannot move tokens to the new key: {0}")]
+    Rotation(#[from] key_rotation::RotationError),
     /// Git.
     #[error(transparent)]
     Git(#[from] tappet_git::GitError),
@@ -96,6 +99,7 @@ impl Server {
             runner_token,
         } = keys;
         let now = clock::now();
+        key_rotation::move_tokens(store.as_ref(), &secrets).await?;
         // Together, so that both share one sync of the database.
         tokio::try_join!(
             store.ensure_root(hash(&root_token), now),
@@ -128,6 +132,7 @@ impl Server {
             tokio::spawn(serve_socket(app.clone(), socket)),
             tokio::spawn(overdue::watch(app.clone())),
             tokio::spawn(expiry::watch(app.clone())),
+            tokio::spawn(key_rotation::watch(app.clone())),
         ];
         check_git(app.clone());
         let supervisor = start_runner(&app, dir)?;

@@ -24,6 +24,7 @@ mod reports;
 mod retention;
 mod run_upkeep;
 mod schedules;
+mod sealed_values;
 mod settings_variables;
 mod sqlite;
 mod triggers;
@@ -46,6 +47,7 @@ pub use reports::*;
 pub use retention::*;
 pub use run_upkeep::{Removed, RunUpkeep};
 pub use schedules::*;
+pub use sealed_values::*;
 pub use settings_variables::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use triggers::*;
@@ -75,6 +77,7 @@ pub trait Store:
     + Retention
     + RunUpkeep
     + Schedules
+    + SealedValues
     + SettingsVariables
     + Triggers
     + Webhooks

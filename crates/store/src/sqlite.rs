@@ -35,6 +35,7 @@ mod run_upkeep;
 mod runners;
 mod runs;
 mod schedules;
+mod sealed_values;
 mod session;
 mod settings_variables;
 mod sign_ins;
@@ -139,7 +140,9 @@ mod tests {
             run_upkeep::ALL,
             runners::ALL,
             runs::ALL,
+            sealed_values::ALL,
             session::ALL,
+            settings_variables::ALL,
             sign_ins::ALL,
             triggers::ALL,
             users::ALL,

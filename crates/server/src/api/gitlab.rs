@@ -18,17 +18,21 @@ mod errors;
 mod etag;
 mod events;
 mod file_reply;
+mod group_variables;
 mod headers;
 mod idempotency;
 mod instance;
+mod instance_variables;
 mod job_token_scope;
 mod jobs;
 mod pagination;
 mod params;
 mod pipelines;
+mod project_variables;
 mod projects;
 mod push_hook;
 mod repository;
+mod settings_variables;
 mod tags;
 mod test_report;
 mod throttle;
@@ -92,6 +96,9 @@ pub fn routes() -> Routes {
         .and(pipelines::routes())
         .and(jobs::routes())
         .and(artifacts::routes())
+        .and(project_variables::routes())
+        .and(group_variables::routes())
+        .and(instance_variables::routes())
 }
 
 async fn unknown_route() -> ApiError {

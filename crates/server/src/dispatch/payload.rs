@@ -45,6 +45,8 @@ impl NotDeliverable {
 pub struct Delivery {
     /// Answer of `POST /jobs/request`.
     pub payload: JobPayload,
+    /// What must not appear in the log of the job.
+    pub secrets: Vec<String>,
     /// Variables that were left out since their names are reserved.
     pub ignored: Vec<String>,
 }
@@ -69,35 +71,45 @@ pub async fn payload(
         .default_branch(&assignment.project, &repository)
         .await
         .unwrap_or_default();
-    let given = unsealed(app, assignment.sealed_variables.as_deref())?;
+    let run = &assignment.run;
+    let is_protected = app
+        .is_protected(&assignment.project, run.ref_kind, &run.ref_name)
+        .await
+        .map_err(|error| NotDeliverable::Variables(error.to_string()))?;
+    let set = set_variables(app, assignment, is_protected).await?;
 
     let token = app.secrets.job_token(assignment.attempt.id);
     let repository_url = file_url(repository.git_dir());
     let timeout_s = timeout_s(assignment);
-    let AssembledVariables { variables, ignored } = variables(
+    let assembled = variables(
         app,
         assignment,
         runner,
-        &commit,
-        &default_branch,
-        given,
+        set,
         Job {
+            commit: &commit,
+            default_branch: &default_branch,
+            is_protected,
             token: &token,
             repository_url: &repository_url,
             timeout_s,
         },
     )?;
-    let depth = lookup(&variables, "GIT_DEPTH").and_then(|text| text.trim().parse().ok());
+    let variables = &assembled.variables;
+    let secrets = secrets(app, assignment, variables);
+    let depth = lookup(variables, "GIT_DEPTH").and_then(|text| text.trim().parse().ok());
     Ok(Delivery {
         payload: build(
             assignment,
-            &variables,
+            &assembled,
             &token,
             repository_url,
             timeout_s,
             depth,
+            is_protected,
         ),
-        ignored,
+        secrets,
+        ignored: assembled.ignored,
     })
 }
 
@@ -117,7 +129,33 @@ pub fn timeout_s(assignment: &Assignment) -> u64 {
         .unwrap_or(assignment.project.timeout_s)
 }
 
+/// Every variable of the job that the server does not set itself.
+async fn set_variables(
+    app: &App,
+    assignment: &Assignment,
+    is_protected: bool,
+) -> Result<JobVariableLayers, NotDeliverable> {
+    let settings = app
+        .settings_variables(&assignment.project, is_protected, None)
+        .await
+        .map_err(|error| NotDeliverable::Variables(error.to_string()))?;
+    Ok(JobVariableLayers {
+        yaml: assignment.spec.variables.clone(),
+        dotenv: reports::handed_on(&app.secrets, &assignment.sealed_reports)
+            .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
+        instance: settings.instance,
+        groups: settings.groups,
+        project: settings.project,
+        pipeline: unsealed(app, assignment.sealed_variables.as_deref())?,
+        play: unsealed(app, assignment.sealed_job_variables.as_deref())?,
+        ..JobVariableLayers::default()
+    })
+}
+
 struct Job<'a> {
+    commit: &'a Commit,
+    default_branch: &'a str,
+    is_protected: bool,
     token: &'a str,
     repository_url: &'a str,
     timeout_s: u64,
@@ -128,9 +166,7 @@ fn variables(
     app: &App,
     assignment: &Assignment,
     runner: &Runner,
-    commit: &Commit,
-    default_branch: &str,
-    given: Vec<Variable>,
+    set: JobVariableLayers,
     job: Job<'_>,
 ) -> Result<AssembledVariables, NotDeliverable> {
     let run = &assignment.run;
@@ -138,11 +174,12 @@ fn variables(
         &app.config,
         &RunFacts {
             project: &assignment.project,
-            default_branch,
+            default_branch: job.default_branch,
             source: run.source,
             ref_name: &run.ref_name,
             ref_kind: run.ref_kind,
-            commit,
+            is_protected: job.is_protected,
+            commit: job.commit,
             before_sha: run.origin.before_sha.as_ref(),
             trigger_short_token: run.trigger_short_token.as_deref(),
             user: assignment.user.as_ref(),
@@ -164,26 +201,23 @@ fn variables(
     if run.origin.has_build_names {
         build_names::add(&mut predefined);
     }
-    let layers = JobVariableLayers {
-        predefined,
-        yaml: assignment.spec.variables.clone(),
-        dotenv: reports::handed_on(&app.secrets, &assignment.sealed_reports)
-            .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
-        pipeline: given,
-        play: unsealed(app, assignment.sealed_job_variables.as_deref())?,
-        ..JobVariableLayers::default()
-    };
-    let AssembledVariables { variables, ignored } = layers.assemble();
-    let variables = expand_collection(variables).map_err(|circular| {
+    let layers = JobVariableLayers { predefined, ..set };
+    let assembled = layers.assemble();
+    let variables = expand_collection(assembled.variables).map_err(|circular| {
         NotDeliverable::Variables(format!("{}: {circular}", assignment.attempt.name))
     })?;
-    Ok(AssembledVariables { variables, ignored })
+    Ok(AssembledVariables {
+        variables,
+        ..assembled
+    })
 }
 
-/// What must not appear in the log of a job: the values of its masked variables.
-pub fn secrets(payload: &JobPayload) -> Vec<String> {
-    let masked = payload.variables.iter().filter(|variable| variable.masked);
-    masked.map(|variable| variable.value.clone()).collect()
+/// The values of masked variables, and every token that the runner may have.
+fn secrets(app: &App, assignment: &Assignment, variables: &[Variable]) -> Vec<String> {
+    let masked = variables.iter().filter(|variable| variable.masked);
+    let mut secrets = app.secrets.job_tokens(assignment.attempt.id);
+    secrets.extend(masked.map(|variable| variable.value.clone()));
+    secrets
 }
 
 /// Whether the log of a job will show every variable.
@@ -208,11 +242,12 @@ fn lookup<'a>(variables: &'a [Variable], key: &str) -> Option<&'a str> {
 
 fn build(
     assignment: &Assignment,
-    variables: &[Variable],
+    assembled: &AssembledVariables,
     token: &str,
     repository_url: String,
     timeout_s: u64,
     depth: Option<u32>,
+    is_protected: bool,
 ) -> JobPayload {
     let Assignment {
         attempt,
@@ -252,10 +287,10 @@ fn build(
             ref_type: ref_type(run.ref_kind).to_owned(),
             refspecs: refspecs(assignment),
             depth: depth.unwrap_or(0),
-            protected: Some(false),
+            protected: Some(is_protected),
         },
         runner_info: RunnerLimits { timeout: timeout_s },
-        variables: variables.iter().map(payload_variable).collect(),
+        variables: payload_variables(assembled),
         steps: steps(assignment, timeout_s),
         hooks: Vec::new(),
         image: None,
@@ -319,15 +354,18 @@ fn steps(assignment: &Assignment, timeout_s: u64) -> Vec<Step> {
     steps
 }
 
-fn payload_variable(variable: &Variable) -> PayloadVariable {
-    PayloadVariable {
-        key: variable.key.clone(),
-        value: variable.value.clone(),
-        public: !variable.masked,
-        masked: variable.masked,
-        file: variable.kind == VariableKind::File,
-        raw: variable.raw,
-    }
+fn payload_variables(assembled: &AssembledVariables) -> Vec<PayloadVariable> {
+    let variables = assembled.variables.iter();
+    variables
+        .map(|variable| PayloadVariable {
+            key: variable.key.clone(),
+            value: variable.value.clone(),
+            public: !variable.masked && !assembled.private.contains(&variable.key),
+            masked: variable.masked,
+            file: variable.kind == VariableKind::File,
+            raw: variable.raw,
+        })
+        .collect()
 }
 
 fn dependencies(assignment: &Assignment, token: &str) -> Vec<Dependency> {

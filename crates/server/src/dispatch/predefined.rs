@@ -22,6 +22,8 @@ pub struct RunFacts<'a> {
     pub ref_name: &'a str,
     /// Branch or tag.
     pub ref_kind: RefKind,
+    /// The ref is protected.
+    pub is_protected: bool,
     /// The commit.
     pub commit: &'a Commit,
     /// Where the ref stood before the push.
@@ -81,7 +83,7 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     list.add("CI_COMMIT_BEFORE_SHA", before);
     list.raw("CI_COMMIT_REF_NAME", facts.ref_name);
     list.add("CI_COMMIT_REF_SLUG", &slug(facts.ref_name));
-    list.add("CI_COMMIT_REF_PROTECTED", "false");
+    list.add("CI_COMMIT_REF_PROTECTED", truth(facts.is_protected));
     match facts.ref_kind {
         RefKind::Branch => list.raw("CI_COMMIT_BRANCH", facts.ref_name),
         RefKind::Tag => list.raw("CI_COMMIT_TAG", facts.ref_name),
@@ -124,6 +126,10 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
         list.raw("GITLAB_USER_EMAIL", &user.email);
     }
     list.0
+}
+
+fn truth(is_so: bool) -> &'static str {
+    if is_so { "true" } else { "false" }
 }
 
 fn server(list: &mut List, config: &Config) {

@@ -1,6 +1,8 @@
 //! All variables of a job put together: one list per place that can set them,
 //! and the order in which these places win.
 
+use std::collections::HashSet;
+
 use tappet_model::Variable;
 
 use super::predefined;
@@ -36,6 +38,9 @@ pub struct JobVariableLayers {
 pub struct AssembledVariables {
     /// A name may come up again; the last one wins and may refer to those before.
     pub variables: Vec<Variable>,
+    /// Names that were set outside the repository. Runners keep their values from
+    /// service containers.
+    pub private: HashSet<String>,
     /// Reserved names that somebody tried to set, each once.
     pub ignored: Vec<String>,
 }
@@ -54,17 +59,21 @@ impl JobVariableLayers {
             pipeline,
             play,
         } = self;
+        let outside = [dotenv, instance, groups, project, pipeline, play];
+        let private = outside
+            .iter()
+            .flatten()
+            .map(|variable| variable.key.clone());
         let mut assembled = AssembledVariables {
             variables: predefined,
+            private: private.collect(),
             ignored: Vec::new(),
         };
-        for layer in [yaml, dotenv, instance, groups, project, pipeline, play] {
-            for variable in layer {
-                if !predefined::is_reserved(&variable.key) {
-                    assembled.variables.push(variable);
-                } else if !assembled.ignored.contains(&variable.key) {
-                    assembled.ignored.push(variable.key);
-                }
+        for variable in std::iter::once(yaml).chain(outside).flatten() {
+            if !predefined::is_reserved(&variable.key) {
+                assembled.variables.push(variable);
+            } else if !assembled.ignored.contains(&variable.key) {
+                assembled.ignored.push(variable.key);
             }
         }
         assembled
@@ -125,6 +134,16 @@ mod tests {
             layer(&mut layers).push(Variable::new("CI_JOB_ID", "8"));
             assert_eq!(layers.clone().assemble().ignored, ["CI_JOB_ID"], "{at}");
             assert_eq!(winner(layers, "CI_JOB_ID").as_deref(), Some("7"), "{at}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_repository_sets_is_for_everybodys_eyes() {
+        for (at, layer) in LAYERS.iter().enumerate() {
+            let mut layers = JobVariableLayers::default();
+            layer(&mut layers).push(Variable::new("A", "x"));
+            let is_private = layers.assemble().private.contains("A");
+            assert_eq!(is_private, at >= 2, "{at}");
         }
     }
 

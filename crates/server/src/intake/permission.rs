@@ -7,7 +7,7 @@ use tappet_store::{BuildsAccess, Project};
 
 use super::{Refusal, RunRequest, not_started};
 use crate::app::App;
-use crate::rights::{Right, Standing};
+use crate::rights::{Right, Standing, is_open};
 
 /// What the trigger route adds by itself.
 const PAYLOAD: &str = "TRIGGER_PAYLOAD";
@@ -38,18 +38,19 @@ pub fn may_start(project: &Project, standing: Option<&Standing>) -> Result<(), R
     }
 }
 
-/// Protected branches and tags are for those who may change them.
+/// Protected branches and tags are for those who may change them. Gives whether
+/// the ref is protected.
 pub async fn may_use_ref(
     app: &App,
     request: &RunRequest,
     standing: Option<&Standing>,
     resolved: &ResolvedRef,
-) -> Result<(), Refusal> {
-    let may = app
-        .may_run_on(standing, &request.project, resolved.kind, &resolved.name)
+) -> Result<bool, Refusal> {
+    let protections = app
+        .protections(&request.project, resolved.kind, &resolved.name)
         .await?;
-    if may {
-        return Ok(());
+    if is_open(standing, &protections) {
+        return Ok(!protections.is_empty());
     }
     Err(not_started(format!(
         "You do not have sufficient permission to run a pipeline on '{}'. Please select a \

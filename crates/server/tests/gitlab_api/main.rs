@@ -22,6 +22,7 @@ mod projects;
 mod push_hook;
 mod repository;
 mod runner;
+mod settings_variables;
 mod test_report;
 mod trigger;
 mod trigger_refusals;

@@ -11,6 +11,7 @@ mod payload;
 mod processes;
 mod report;
 mod runner;
+mod settings_variables;
 mod verify;
 
 use serde_json::{Value, json};

@@ -12,6 +12,7 @@ pub mod pipeline_basic;
 pub mod project;
 pub mod push_hook;
 pub mod runner;
+pub mod settings_variable;
 pub mod tag;
 pub mod test_report;
 pub mod trigger;

@@ -62,6 +62,11 @@ impl ApiError {
         Self::fields(StatusCode::BAD_REQUEST, field, text)
     }
 
+    /// 400 of a model with several complaints: `{"<field>":["<text>", …], …}`.
+    pub fn invalid_fields(fields: Value) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, &json!({ "message": fields }))
+    }
+
     /// A model's error with another status, e.g. the 422 of a kept run.
     pub fn fields(status: StatusCode, field: &str, text: impl Into<String>) -> Self {
         Self::new(status, &json!({ "message": { field: [text.into()] } }))
@@ -227,6 +232,7 @@ impl From<Refusal> for ApiError {
             Refusal::QueueFull { retry_after } => {
                 Self::too_many_requests().retry_after(retry_after)
             }
+            Refusal::Settings(text) => Self::broken("starting a run", text),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tappet_engine::JobEvent;
 use tappet_model::AttemptId;
-use tappet_model::runner_protocol::{JobPayload, JobRequest};
+use tappet_model::runner_protocol::JobRequest;
 use tappet_store::{Action, Claim, Runner, Target};
 
 use super::fence::message;
@@ -126,7 +126,7 @@ async fn deliver(app: &SharedApp, runner: &Runner, mut handover: Handover) -> Re
                 let body = Json(message("500 Internal Server Error"));
                 return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
             }
-            prepare_log(app, id, &delivery.payload);
+            prepare_log(app, id, delivery.secrets);
             (StatusCode::CREATED, Json(delivery.payload)).into_response()
         }
         Err(error) => {
@@ -147,8 +147,8 @@ async fn deliver(app: &SharedApp, runner: &Runner, mut handover: Handover) -> Re
 }
 
 /// Opens the log while the runner is busy starting the job.
-fn prepare_log(app: &SharedApp, id: AttemptId, payload: &JobPayload) {
-    let (app, secrets) = (app.clone(), dispatch::secrets(payload));
+fn prepare_log(app: &SharedApp, id: AttemptId, secrets: Vec<String>) {
+    let app = app.clone();
     tokio::spawn(async move {
         if let Err(error) = app.logs.prepare(id, &secrets).await {
             tracing::warn!(attempt = %id, %error, "cannot open a log");

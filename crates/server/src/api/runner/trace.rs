@@ -85,7 +85,7 @@ async fn secrets(
     };
     let runner = runner.ok_or("the attempt has no runner")?;
     let delivery = dispatch::payload(app, &assignment, &runner).await?;
-    Ok(dispatch::secrets(&delivery.payload))
+    Ok(delivery.secrets)
 }
 
 #[cfg(test)]
