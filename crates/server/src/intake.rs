@@ -25,7 +25,7 @@ use tappet_model::{
 };
 use tappet_store::{
     Creation, IdempotencyKey, NewJob, NewRun, NewRunContent, NewWorkflow, Project, RememberedRun,
-    Run, RunNotes, RunOrigin, StoreError, Trigger, User,
+    Run, RunNotes, RunOrigin, ScheduleSlot, StoreError, Trigger, User,
 };
 
 use crate::app::App;
@@ -71,6 +71,8 @@ pub struct RunRequest {
     pub source_job: Option<AttemptId>,
     /// The schedule that was due.
     pub schedule: Option<ScheduleId>,
+    /// The due time of that schedule, taken together with the creation of the run.
+    pub slot: Option<ScheduleSlot>,
     /// Where the ref stood before a push.
     pub before_sha: Option<CommitSha>,
     /// Where a push left the ref, which may have gone on since: an object of the
@@ -106,6 +108,7 @@ impl RunRequest {
             variables: Vec::new(),
             source_job: None,
             schedule: None,
+            slot: None,
             before_sha: None,
             pushed: None,
             has_build_names: false,
@@ -553,6 +556,7 @@ async fn store(
         content,
         credential: request.credential,
         idempotency: request.idempotency,
+        slot: request.slot,
         now: clock::now(),
     };
     if let NewRunContent::Planned(workflow) = &new.content

@@ -9,7 +9,7 @@ use tappet_model::{
     ScheduleId, Source, Status, Timestamp, TriggerId, UserId, WorkflowId,
 };
 
-use crate::ProjectSettings;
+use crate::{ProjectSettings, ScheduleSlot};
 
 /// A keyed or plain SHA-256 of a secret. Secrets themselves never reach the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -193,6 +193,9 @@ pub struct NewRun {
     pub credential: String,
     /// The client's key with the digest of the request.
     pub idempotency: Option<(IdempotencyKey, [u8; 32])>,
+    /// The due time of a schedule that this run answers. Taken together with the
+    /// creation; [`StoreError::Taken`](crate::StoreError::Taken) when it was taken before.
+    pub slot: Option<ScheduleSlot>,
     /// Now.
     pub now: Timestamp,
 }
@@ -340,6 +343,8 @@ pub struct RunFilter {
     pub username: Option<String>,
     /// With or without an invalid file.
     pub yaml_errors: Option<bool>,
+    /// Started by one schedule.
+    pub schedule_id: Option<ScheduleId>,
     /// Bounds on `updated_at`.
     pub updated_after: Option<Timestamp>,
     /// Bounds on `updated_at`.

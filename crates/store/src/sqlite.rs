@@ -140,6 +140,7 @@ mod tests {
             run_upkeep::ALL,
             runners::ALL,
             runs::ALL,
+            schedules::ALL,
             sealed_values::ALL,
             session::ALL,
             settings_variables::ALL,

@@ -60,6 +60,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
         sealed_variables: Some(vec![7; 80]),
         content: NewRunContent::Planned(Box::new(workflow)),
         idempotency: None,
+        slot: None,
         now: now(),
     })
 }

@@ -11,6 +11,7 @@ use super::events;
 use super::idempotency::{self, Known};
 use super::queue;
 use super::runs;
+use super::schedules;
 use super::session::Session;
 use super::transition::{LiveAttempt, changed, is_ended, warnings};
 use super::triggers;
@@ -116,6 +117,11 @@ impl PreparedRun {
                     return Ok(Creation::Replayed(Box::new(known.load(&session.db())?)));
                 }
             }
+        }
+        if let Some(slot) = &new.slot
+            && !schedules::take(session, slot)?
+        {
+            return Err(StoreError::Taken { field: "slot" });
         }
         run.created_at = creation_time::of_next(session, run.created_at)?;
         run.updated_at = run.created_at;

@@ -48,6 +48,7 @@ enum Column {
     /// The newest runs of refs.
     Newest,
     Updated,
+    Schedule,
     /// It only sifts rows that an index found.
     Other,
 }
@@ -75,10 +76,11 @@ const ALL_RUNS: &str = "runs_by_iid";
 const NEWEST_RUNS: &str = "PRIMARY KEY";
 
 /// The longer ones first: they leave less to sift.
-const INDEXES: [Index; 11] = [
+const INDEXES: [Index; 12] = [
     index("runs_by_ref_status", &[Column::Ref, Column::Status]),
     index("runs_by_source_status", &[Column::Source, Column::Status]),
     index("runs_by_ref_source", &[Column::Ref, Column::Source]),
+    index("runs_by_schedule", &[Column::Schedule]),
     index("runs_by_sha", &[Column::Sha]),
     index("runs_by_name", &[Column::Name]),
     index("invalid_runs", &[Column::Invalid]),
@@ -221,6 +223,10 @@ impl Query {
             Some(true) => query.add(Column::Invalid, "yaml_errors IS NOT NULL", []),
             Some(false) => query.add(Column::Other, "yaml_errors IS NULL", []),
             None => {}
+        }
+        if let Some(schedule) = filter.schedule_id {
+            let id = Value::Integer(schedule.0);
+            query.add(Column::Schedule, "schedule_id = ?", [id]);
         }
         if let Some(kind) = filter.scope.and_then(kind_of_newest) {
             let sql =

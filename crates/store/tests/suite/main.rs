@@ -16,6 +16,7 @@ mod protected_refs;
 mod reports;
 mod run_lists;
 mod runners;
+mod schedules;
 mod settings_variables;
 mod sqlite_file;
 mod transitions;

@@ -105,6 +105,7 @@ impl World {
             sealed_variables: None,
             content: NewRunContent::Planned(Box::new(workflow(jobs))),
             idempotency: None,
+            slot: None,
             now: self.now(),
         }
     }
