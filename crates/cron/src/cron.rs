@@ -10,6 +10,9 @@ use crate::values::Values;
 use crate::word::{self, Word};
 use crate::zone::Zone;
 
+/// Longer texts say nothing that a shorter one could not, and cost time.
+const MAX_BYTES: usize = 1000;
+
 /// A random choice of a day that does not exist is made again this often.
 const CHOICES: u64 = 64;
 
@@ -34,6 +37,9 @@ impl Cron {
     ///
     /// When it is not understood or when no day ever matches.
     pub fn parse(text: &str, seed: u64) -> Result<Self, CronError> {
+        if text.len() > MAX_BYTES {
+            return Err(CronError::new(1, format!("longer than {MAX_BYTES} bytes")));
+        }
         let words = word::split(text)?;
         let mut random = Random::new(seed);
         for choice in 1..=CHOICES {

@@ -19,6 +19,7 @@ use crate::push_hook::PushHooks;
 use crate::rate::Rate;
 use crate::repositories::ProjectRepositories;
 use crate::runner_process::RunnerProcess;
+use crate::schedules::Schedules;
 use crate::secrets::Secrets;
 
 /// One running server.
@@ -49,6 +50,8 @@ pub struct App {
     pub push_hooks: PushHooks,
     /// When artifacts go.
     pub expiry: Expiry,
+    /// When schedules are due.
+    pub schedules: Schedules,
     /// Calls of each credential in this minute.
     pub calls: Rate<[u8; 32]>,
     /// Figures for Prometheus.

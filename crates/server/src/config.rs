@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::clock::Clock;
 use crate::limits::Limits;
+use crate::schedules::MissedSlots;
 
 /// Settings of one server process.
 #[derive(Clone, Debug)]
@@ -23,6 +25,10 @@ pub struct Config {
     pub drain: Duration,
     /// How much of everything there may be.
     pub limits: Limits,
+    /// What becomes of due times of schedules that passed while the server was down.
+    pub missed_schedules: MissedSlots,
+    /// What schedules go by.
+    pub clock: Clock,
     /// Who reads `/-/metrics` must send this; without it anybody may.
     pub metrics_token: Option<String>,
     /// Root's access token instead of a random one.
@@ -49,6 +55,8 @@ impl Config {
             slots: 2,
             drain: Duration::from_secs(30),
             limits: Limits::default(),
+            missed_schedules: MissedSlots::default(),
+            clock: Clock::default(),
             metrics_token: None,
             root_token: None,
             allow_local_repositories: listen.ip().is_loopback(),

@@ -20,12 +20,10 @@ use std::time::Duration;
 use tappet_git::{Commit, FileError, ReadError, Repository, ResolveError, ResolvedRef};
 use tappet_gitlab_ci::{Context, PlanError};
 use tappet_model::plan::Plan;
-use tappet_model::{
-    AttemptId, CommitSha, Diagnostic, FailureReason, RefName, ScheduleId, Source, Variable,
-};
+use tappet_model::{AttemptId, CommitSha, Diagnostic, FailureReason, RefName, Source, Variable};
 use tappet_store::{
     Creation, IdempotencyKey, NewJob, NewRun, NewRunContent, NewWorkflow, Project, RememberedRun,
-    Run, RunNotes, RunOrigin, ScheduleSlot, StoreError, Trigger, User,
+    Run, RunNotes, RunOrigin, Schedule, ScheduleSlot, StoreError, Trigger, User,
 };
 
 use crate::app::App;
@@ -70,7 +68,7 @@ pub struct RunRequest {
     /// The job whose token asks.
     pub source_job: Option<AttemptId>,
     /// The schedule that was due.
-    pub schedule: Option<ScheduleId>,
+    pub schedule: Option<Schedule>,
     /// The due time of that schedule, taken together with the creation of the run.
     pub slot: Option<ScheduleSlot>,
     /// Where the ref stood before a push.
@@ -466,6 +464,10 @@ async fn plan(
                     commit: &commit,
                     before_sha: request.before_sha.as_ref(),
                     trigger_short_token: predefined::short_token(request.trigger.as_ref()),
+                    schedule_description: request
+                        .schedule
+                        .as_ref()
+                        .map(|schedule| schedule.description.as_str()),
                     user: request.user.as_ref(),
                 };
                 let mut predefined = predefined::of_run(&app.config, &facts);
@@ -548,7 +550,7 @@ async fn store(
         origin: RunOrigin {
             before_sha: request.before_sha,
             source_attempt_id: request.source_job,
-            schedule_id: request.schedule,
+            schedule_id: request.schedule.map(|schedule| schedule.id),
             has_build_names: request.has_build_names,
         },
         user_id: request.user.map(|user| user.id),

@@ -18,7 +18,7 @@ use tappet_store::{
 use crate::app::{App, SharedApp};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::secrets::{Secrets, UnsealError, key_file};
-use crate::{intake, settings_variables, trigger_tokens};
+use crate::{intake, schedules, settings_variables, trigger_tokens};
 
 /// Values that are sealed anew in one commit.
 const BATCH: u32 = 500;
@@ -189,6 +189,7 @@ fn resealed(
         SealedPlace::SettingsVariables => {
             (settings_variables::SEAL_CONTEXT, "variables in settings")
         }
+        SealedPlace::ScheduleVariables => (schedules::SEAL_CONTEXT, "variables of schedules"),
     };
     let SealedValue { id, sealed } = value;
     let plain = secrets

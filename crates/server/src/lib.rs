@@ -32,6 +32,7 @@ pub mod reports;
 pub mod repositories;
 pub mod rights;
 mod runner_process;
+pub mod schedules;
 pub mod secrets;
 mod serve;
 pub mod settings_variables;

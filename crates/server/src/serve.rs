@@ -24,7 +24,9 @@ use crate::data_dir::{self, DataDir, DataDirError};
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
-use crate::{api, clock, expiry, instance, key_rotation, overdue, runner_process, socket, ui};
+use crate::{
+    api, clock, expiry, instance, key_rotation, overdue, runner_process, schedules, socket, ui,
+};
 
 /// After the drain, canceled jobs get this long to clean up.
 const CANCEL_GRACE: Duration = Duration::from_secs(15);
@@ -118,6 +120,7 @@ impl Server {
             intake: crate::intake::Intake::default(),
             push_hooks: crate::push_hook::PushHooks::default(),
             expiry: expiry::Expiry::default(),
+            schedules: schedules::Schedules::default(),
             calls: crate::rate::Rate::default(),
             metrics: crate::metrics::Metrics::default(),
             runner_process: runner_process::RunnerProcess::default(),
@@ -133,6 +136,7 @@ impl Server {
             tokio::spawn(overdue::watch(app.clone())),
             tokio::spawn(expiry::watch(app.clone())),
             tokio::spawn(key_rotation::watch(app.clone())),
+            tokio::spawn(schedules::watch(app.clone())),
         ];
         check_git(app.clone());
         let supervisor = start_runner(&app, dir)?;

@@ -57,7 +57,7 @@ impl TestServer {
     /// Stops the server and starts another one on the same data directory.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let server = Self::open(self.dir.path(), |_| {}).await;
+        let server = self.open_again().await;
         self.app = server.app().clone();
         self.server = Some(server);
     }
@@ -67,9 +67,15 @@ impl TestServer {
         if let Some(server) = self.server.take() {
             server.kill().await;
         }
-        let server = Self::open(self.dir.path(), |_| {}).await;
+        let server = self.open_again().await;
         self.app = server.app().clone();
         self.server = Some(server);
+    }
+
+    /// On the same data directory, with the same clock.
+    async fn open_again(&self) -> Server {
+        let clock = self.app.config.clock.clone();
+        Self::open(self.dir.path(), |config| config.clock = clock).await
     }
 
     /// Stops it in an orderly way, at once.

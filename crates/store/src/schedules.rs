@@ -56,7 +56,7 @@ pub struct NewSchedule {
     /// Decides what `~` stands for.
     pub seed: i64,
     /// Schedules that a project may have; 0 is no limit.
-    pub limit: u32,
+    pub limit: u64,
     /// Now.
     pub now: Timestamp,
 }
@@ -147,8 +147,8 @@ pub trait Schedules {
 
     /// Active schedules that are due, the longest due first.
     fn due_schedules(&self, now: Timestamp) -> Verb<'_, Vec<Schedule>>;
-    /// When the next active schedule is due.
-    fn next_schedule_time(&self) -> Verb<'_, Option<Timestamp>>;
+    /// When the next active schedule is due after `after`.
+    fn next_schedule_time(&self, after: Timestamp) -> Verb<'_, Option<Timestamp>>;
     /// Takes a slot without a run; `false` when it was taken already.
     fn end_slot(&self, slot: ScheduleSlot, end: SlotEnd) -> Verb<'_, bool>;
     /// Notes why a run that somebody asked for did not start, or that one did.

@@ -12,15 +12,18 @@ pub enum SealedPlace {
     RunVariables,
     /// Variables kept in settings.
     SettingsVariables,
+    /// Variables of schedules.
+    ScheduleVariables,
 }
 
 impl SealedPlace {
     /// All of them. Tokens come first: their hashes are needed before anything is
     /// served.
-    pub const ALL: [SealedPlace; 3] = [
+    pub const ALL: [SealedPlace; 4] = [
         SealedPlace::TriggerTokens,
         SealedPlace::RunVariables,
         SealedPlace::SettingsVariables,
+        SealedPlace::ScheduleVariables,
     ];
 }
 

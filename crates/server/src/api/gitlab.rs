@@ -27,6 +27,7 @@ mod job_token_scope;
 mod jobs;
 mod pagination;
 mod params;
+mod pipeline_schedules;
 mod pipelines;
 mod project_variables;
 mod projects;
@@ -86,6 +87,7 @@ pub fn routes() -> Routes {
         .and(branches::routes())
         .and(commits::routes())
         .and(job_token_scope::routes())
+        .and(pipeline_schedules::routes())
         .and(projects::routes())
         .and(push_hook::routes())
         .and(tags::routes())

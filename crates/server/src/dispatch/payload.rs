@@ -10,7 +10,7 @@ use tappet_model::runner_protocol::{
     RunnerLimits, Step,
 };
 use tappet_model::{FailureReason, RefKind, Variable, VariableKind};
-use tappet_store::{Assignment, Runner};
+use tappet_store::{Assignment, Runner, Schedule};
 
 use super::build_names;
 use super::predefined::{self, JobFacts, RunFacts};
@@ -77,6 +77,14 @@ pub async fn payload(
         .await
         .map_err(|error| NotDeliverable::Variables(error.to_string()))?;
     let set = set_variables(app, assignment, is_protected).await?;
+    let schedule = match assignment.run.origin.schedule_id {
+        Some(id) => app
+            .store
+            .schedule(assignment.project.id, id)
+            .await
+            .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
+        None => None,
+    };
 
     let token = app.secrets.job_token(assignment.attempt.id);
     let repository_url = file_url(repository.git_dir());
@@ -93,6 +101,7 @@ pub async fn payload(
             token: &token,
             repository_url: &repository_url,
             timeout_s,
+            schedule: schedule.as_ref(),
         },
     )?;
     let variables = &assembled.variables;
@@ -159,6 +168,7 @@ struct Job<'a> {
     token: &'a str,
     repository_url: &'a str,
     timeout_s: u64,
+    schedule: Option<&'a Schedule>,
 }
 
 /// All variables of the job in rising precedence, expanded.
@@ -182,6 +192,7 @@ fn variables(
             commit: job.commit,
             before_sha: run.origin.before_sha.as_ref(),
             trigger_short_token: run.trigger_short_token.as_deref(),
+            schedule_description: job.schedule.map(|schedule| schedule.description.as_str()),
             user: assignment.user.as_ref(),
         },
     );

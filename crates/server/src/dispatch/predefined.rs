@@ -30,6 +30,8 @@ pub struct RunFacts<'a> {
     pub before_sha: Option<&'a CommitSha>,
     /// Short token of the trigger.
     pub trigger_short_token: Option<&'a str>,
+    /// Of the schedule that started it.
+    pub schedule_description: Option<&'a str>,
     /// Whom the run impersonates.
     pub user: Option<&'a User>,
 }
@@ -76,6 +78,9 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     if let Some(short) = facts.trigger_short_token {
         list.add("CI_PIPELINE_TRIGGERED", "true");
         list.add("CI_TRIGGER_SHORT_TOKEN", short);
+    }
+    if let Some(description) = facts.schedule_description {
+        list.raw("CI_PIPELINE_SCHEDULE_DESCRIPTION", description);
     }
     list.add("CI_COMMIT_SHA", commit.sha.as_str());
     list.add("CI_COMMIT_SHORT_SHA", commit.sha.short());

@@ -43,7 +43,7 @@ statements! {
                      next_run_at = ?5 WHERE id = ?1";
     DELETE = "DELETE FROM schedules WHERE id = ?1";
     DUE = concat!(select!(), " WHERE is_active = 1 AND next_run_at <= ?1 ORDER BY next_run_at");
-    NEXT = "SELECT min(next_run_at) FROM schedules WHERE is_active = 1";
+    NEXT = "SELECT min(next_run_at) FROM schedules WHERE is_active = 1 AND next_run_at > ?1";
     TAKE = "UPDATE schedules SET next_run_at = ?3, last_due_at = ?2, failure = NULL
             WHERE id = ?1 AND is_active = 1 AND next_run_at = ?2
             AND (last_due_at IS NULL OR last_due_at < ?2)";
@@ -79,7 +79,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Schedule> {
 
 fn add(session: &Session, new: &NewSchedule) -> StoreResult<Option<Schedule>> {
     let conn = &session.conn;
-    let count: u32 = conn
+    let count: u64 = conn
         .prepare_cached(COUNT)?
         .query_row([new.project_id.0], |row| row.count(0))?;
     if new.limit > 0 && count >= new.limit {
@@ -275,13 +275,13 @@ impl crate::Schedules for SqliteStore {
         Box::pin(async move { self.readers.read(|db| due(db, now)) })
     }
 
-    fn next_schedule_time(&self) -> Verb<'_, Option<Timestamp>> {
+    fn next_schedule_time(&self, after: Timestamp) -> Verb<'_, Option<Timestamp>> {
         Box::pin(async move {
             self.readers.read(|db| {
                 Ok(db
                     .conn
                     .prepare_cached(NEXT)?
-                    .query_row([], |row| row.opt(0))?)
+                    .query_row([Col(after)], |row| row.opt(0))?)
             })
         })
     }

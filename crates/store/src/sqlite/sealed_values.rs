@@ -42,10 +42,12 @@ statements! {
     OTHER_TRIGGERS = others!("triggers", "sealed_token");
     OTHER_RUNS = others!("runs", "sealed_variables");
     OTHER_SETTINGS = others!("settings_variables", "sealed_value");
+    OTHER_SCHEDULES = others!("schedule_variables", "sealed_value");
     REPLACE_TRIGGER = "UPDATE triggers SET sealed_token = ?3, token_hash = coalesce(?4, token_hash)
                        WHERE id = ?1 AND sealed_token = ?2";
     REPLACE_RUN = replace!("runs", "sealed_variables");
     REPLACE_SETTING = replace!("settings_variables", "sealed_value");
+    REPLACE_SCHEDULE = replace!("schedule_variables", "sealed_value");
 }
 
 fn others(
@@ -59,6 +61,7 @@ fn others(
         SealedPlace::TriggerTokens => OTHER_TRIGGERS,
         SealedPlace::RunVariables => OTHER_RUNS,
         SealedPlace::SettingsVariables => OTHER_SETTINGS,
+        SealedPlace::ScheduleVariables => OTHER_SCHEDULES,
     };
     let mut statement = db.conn.prepare_cached(sql)?;
     let rows = statement.query_map((after, [key_number], limit), |row| {
@@ -75,6 +78,7 @@ fn reseal(session: &Session, place: SealedPlace, values: &[Resealed]) -> StoreRe
         SealedPlace::TriggerTokens => (REPLACE_TRIGGER, true),
         SealedPlace::RunVariables => (REPLACE_RUN, false),
         SealedPlace::SettingsVariables => (REPLACE_SETTING, false),
+        SealedPlace::ScheduleVariables => (REPLACE_SCHEDULE, false),
     };
     let mut statement = session.conn.prepare_cached(sql)?;
     for Resealed {

@@ -9,6 +9,7 @@ pub mod detailed_status;
 pub mod job;
 pub mod pipeline;
 pub mod pipeline_basic;
+pub mod pipeline_schedule;
 pub mod project;
 pub mod push_hook;
 pub mod runner;

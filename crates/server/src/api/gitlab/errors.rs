@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde_json::{Value, json};
 use tappet_store::StoreError;
 
 use crate::intake::Refusal;
+
+const X_TAPPET_DETAIL: HeaderName = HeaderName::from_static("x-tappet-detail");
 
 /// An answer other than success: a status, a JSON body, sometimes `Retry-After`.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub struct ApiError {
     status: StatusCode,
     body: String,
     retry_after: Option<Duration>,
+    detail: Option<String>,
 }
 
 /// What every handler returns.
@@ -31,6 +34,7 @@ impl ApiError {
             status,
             body: body.to_string(),
             retry_after: None,
+            detail: None,
         }
     }
 
@@ -70,6 +74,18 @@ impl ApiError {
     /// A model's error with another status, e.g. the 422 of a kept run.
     pub fn fields(status: StatusCode, field: &str, text: impl Into<String>) -> Self {
         Self::new(status, &json!({ "message": { field: [text.into()] } }))
+    }
+
+    /// 400 of a model with several wrong fields: each has a list of texts.
+    pub fn model(errors: serde_json::Map<String, Value>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, &json!({ "message": errors }))
+    }
+
+    /// 503 of a repository that cannot be reached now.
+    pub fn unreachable(what: &str) -> Self {
+        let text = format!("503 Service Unavailable - {what}");
+        Self::message(StatusCode::SERVICE_UNAVAILABLE, text)
+            .retry_after(crate::repositories::RETRY_AFTER)
     }
 
     /// 401.
@@ -164,6 +180,12 @@ impl ApiError {
         Self::crash()
     }
 
+    /// Adds `X-Tappet-Detail`: what GitLab's wording keeps to itself.
+    pub fn detail(mut self, detail: Option<String>) -> Self {
+        self.detail = detail;
+        self
+    }
+
     /// Adds `Retry-After`.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
@@ -180,6 +202,10 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        let detail = self.detail.as_deref().map(str::as_bytes);
+        if let Some(Ok(detail)) = detail.map(HeaderValue::from_bytes) {
+            response.headers_mut().insert(X_TAPPET_DETAIL, detail);
         }
         response
     }

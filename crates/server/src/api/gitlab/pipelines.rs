@@ -4,7 +4,7 @@ pub mod bridges;
 pub mod create;
 pub mod delete;
 pub mod events;
-mod filter;
+pub mod filter;
 pub mod jobs;
 mod latest;
 pub mod list;

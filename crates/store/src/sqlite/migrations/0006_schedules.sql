@@ -20,11 +20,12 @@ CREATE INDEX schedules_by_project ON schedules (project_id);
 CREATE INDEX schedules_by_time ON schedules (next_run_at) WHERE is_active = 1;
 
 CREATE TABLE schedule_variables (
+    id INTEGER PRIMARY KEY,
     schedule_id INTEGER NOT NULL REFERENCES schedules ON DELETE CASCADE,
     key TEXT NOT NULL,
     sealed_value BLOB NOT NULL,
     is_file INTEGER NOT NULL,
-    PRIMARY KEY (schedule_id, key)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (schedule_id, key)
+) STRICT;
 
 CREATE INDEX runs_by_schedule ON runs (project_id, schedule_id) WHERE schedule_id IS NOT NULL;

@@ -15,6 +15,9 @@ const FOREIGN_SOURCES: [&str; 4] = [
     "container_registry_push",
 ];
 
+/// The words of `scope`.
+pub const SCOPES: &[&str] = &["running", "pending", "finished", "branches", "tags"];
+
 /// Reads the filter; `None` when nothing can match it.
 pub fn read(checks: &mut Checks<'_>) -> Option<RunFilter> {
     let source = checks.one_of::<SourceWord>("source");
@@ -32,6 +35,7 @@ pub fn read(checks: &mut Checks<'_>) -> Option<RunFilter> {
             .filled_text("username")
             .map(std::borrow::Cow::into_owned),
         yaml_errors: checks.boolean("yaml_errors"),
+        schedule_id: None,
         updated_after: checks.time("updated_after"),
         updated_before: checks.time("updated_before"),
         created_after: checks.time("created_after"),
