@@ -19,3 +19,13 @@ mod transfer;
 
 pub use embedded::{EmbeddedSettings, RunnerError, run_embedded};
 pub use lock::{RunnerLock, holder};
+pub use tappet_executor::launcher::Isolation;
+
+/// What would keep jobs apart on this machine.
+///
+/// # Errors
+/// When a process to find out cannot be had.
+pub fn isolation() -> std::io::Result<Isolation> {
+    let launcher = tappet_executor::launcher::Launcher::new(false, None)?;
+    Ok(launcher.isolation())
+}

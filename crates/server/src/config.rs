@@ -1,6 +1,6 @@
 //! What a server is told before it starts.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +75,18 @@ impl Config {
         }
     }
 
+    /// The address for clients on this machine, whatever the external one is.
+    pub fn local_url(&self) -> String {
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}{}", self.path_prefix())
+    }
+
     /// The path under which everything lives: empty, or `/ci`.
     pub fn path_prefix(&self) -> &str {
         self.external_url
@@ -95,5 +107,8 @@ mod tests {
         config.external_url = Some("https://ci.example.com/tools/".parse().unwrap());
         assert_eq!(config.url("/a"), "https://ci.example.com/tools/a");
         assert_eq!(config.path_prefix(), "/tools");
+        assert_eq!(config.local_url(), "http://127.0.0.1:8080/tools");
+        config.listen = "0.0.0.0:80".parse().unwrap();
+        assert_eq!(config.local_url(), "http://127.0.0.1:80/tools");
     }
 }

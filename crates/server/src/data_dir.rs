@@ -1,11 +1,16 @@
 //! The data directory: private, and owned by one server at a time.
 
+use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, test_kill_process};
+
+/// The file whose lock says that a server runs here.
+const LOCK_NAME: &str = "server.lock";
 
 /// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +64,7 @@ impl DataDir {
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(path.join("server.lock"))
+            .open(path.join(LOCK_NAME))
             .map_err(failed)?;
         if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             if error != rustix::io::Errno::WOULDBLOCK {
@@ -77,12 +82,14 @@ impl DataDir {
             return Err(DataDirError::InUse { dir: path, owner });
         }
         let mut data_dir = Self { path, lock };
-        data_dir.describe(&format!("pid {}", std::process::id()))?;
+        data_dir.describe(&Owner::of_this_process(String::new()))?;
         Ok(data_dir)
     }
 
-    /// Writes who the owner is, for the message of a second server.
-    pub fn describe(&mut self, owner: &str) -> Result<(), DataDirError> {
+    /// Writes who the owner is, for the message of a second server and for
+    /// clients on this machine.
+    pub fn describe(&mut self, owner: &Owner) -> Result<(), DataDirError> {
+        let owner = owner.to_string();
         let mut write = || -> io::Result<()> {
             self.lock.set_len(0)?;
             self.lock.rewind()?;
@@ -98,6 +105,56 @@ impl DataDir {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The server that has a data directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// Its process.
+    pub pid: u32,
+    /// Where clients on this machine reach it; empty while it is opening.
+    pub url: String,
+}
+
+impl Owner {
+    /// This process, answering at `url`.
+    pub fn of_this_process(url: String) -> Self {
+        Self {
+            pid: std::process::id(),
+            url,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (pid, url) = text.trim().strip_prefix("pid ")?.split_once(", ")?;
+        Some(Self {
+            pid: pid.parse().ok()?,
+            url: url.to_owned(),
+        })
+    }
+
+    /// Whether the process is there and ours: one that was killed leaves its
+    /// words behind, and another user's process may have got its number.
+    fn is_alive(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pid {}", self.pid)?;
+        if !self.url.is_empty() {
+            write!(f, ", {}", self.url)?;
+        }
+        Ok(())
+    }
+}
+
+/// The server that runs on a data directory and answers, without disturbing it.
+pub fn owner(dir: &Path) -> Option<Owner> {
+    let text = std::fs::read_to_string(dir.join(LOCK_NAME)).ok()?;
+    Owner::parse(&text).filter(Owner::is_alive)
 }
 
 impl Drop for DataDir {
@@ -144,11 +201,31 @@ mod tests {
     fn the_second_owner_is_refused_and_told_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let mut first = DataDir::open(dir.path()).unwrap();
-        first.describe("pid 42, http://127.0.0.1:8080").unwrap();
+        let me = Owner::of_this_process("http://127.0.0.1:8080".to_owned());
+        first.describe(&me).unwrap();
         let error = DataDir::open(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("pid 42, http://127.0.0.1:8080"), "{error}");
+        assert!(error.contains(&me.to_string()), "{error}");
         drop(first);
         DataDir::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn clients_find_a_server_that_lives_and_answers() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(owner(dir.path()), None);
+        let mut data_dir = DataDir::open(dir.path()).unwrap();
+        assert_eq!(owner(dir.path()), None, "it does not answer yet");
+        let me = Owner::of_this_process("http://127.0.0.1:8080".to_owned());
+        data_dir.describe(&me).unwrap();
+        assert_eq!(owner(dir.path()), Some(me.clone()));
+        // No process has this number: Linux ends at 2^22.
+        data_dir
+            .describe(&Owner {
+                pid: 5_000_000,
+                ..me
+            })
+            .unwrap();
+        assert_eq!(owner(dir.path()), None, "it was killed");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! committed run, `dispatch` hands attempts to runners, `api::runner` takes logs
 //! and results, `changes` lets the engine react and tells who follows.
 
+mod any_id;
 pub mod api;
 pub mod app;
 pub mod artifact_files;
@@ -14,6 +15,8 @@ pub mod config;
 pub mod data_dir;
 pub mod dispatch;
 pub mod expiry;
+pub mod explain;
+mod failure_text;
 mod health;
 pub mod held;
 mod instance;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::artifact_files::ArtifactFiles;
 use crate::config::Config;
-use crate::data_dir::{self, DataDir, DataDirError};
+use crate::data_dir::{self, DataDir, DataDirError, Owner};
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
@@ -91,7 +91,7 @@ impl Server {
             .local_addr()
             .map_err(io("read the listening address"))?;
         config.listen = address;
-        data_dir.describe(&format!("pid {}, {}", std::process::id(), config.url("")))?;
+        data_dir.describe(&Owner::of_this_process(config.local_url()))?;
 
         let Opened { store, git, keys } = Opened::open(&config, &dir)?;
         let Keys {

@@ -9,7 +9,6 @@ mod actions;
 mod address;
 mod assets;
 mod docs;
-mod failure_text;
 mod headers;
 mod job;
 mod log_view;

@@ -202,6 +202,8 @@ pub trait Store:
     fn runner_by_token(&self, hash: TokenHash) -> Verb<'_, Option<Runner>>;
     /// One runner.
     fn runner(&self, id: RunnerId) -> Verb<'_, Option<Runner>>;
+    /// All runners, the oldest first.
+    fn runners(&self) -> Verb<'_, Vec<Runner>>;
 
     // Events.
 

@@ -324,6 +324,38 @@ pub struct Run {
     pub busy_micros: Option<i64>,
 }
 
+impl Run {
+    /// A run that was just created, for tests.
+    pub fn example() -> Self {
+        Self {
+            id: RunId(7),
+            iid: 1,
+            project_id: ProjectId(1),
+            workflow_id: WorkflowId(7),
+            source: Source::Trigger,
+            ref_name: "main".to_owned(),
+            ref_kind: RefKind::Branch,
+            sha: CommitSha::ZERO.parse().expect("zeros are a commit id"),
+            commit_title: "Initial commit".to_owned(),
+            status: Status::Created,
+            has_warnings: false,
+            name: None,
+            trigger_id: None,
+            trigger_short_token: None,
+            origin: RunOrigin::default(),
+            user_id: Some(UserId(1)),
+            yaml_errors: None,
+            failure_reason: None,
+            stages: vec!["test".to_owned()],
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            started_at: None,
+            finished_at: None,
+            busy_micros: None,
+        }
+    }
+}
+
 /// Which runs of a project.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RunFilter {
@@ -447,6 +479,41 @@ pub struct Attempt {
     pub archive: Option<Artifact>,
     /// All uploaded files.
     pub artifacts: Vec<Artifact>,
+}
+
+impl Attempt {
+    /// A first attempt that was just created, for tests.
+    pub fn example() -> Self {
+        Self {
+            id: AttemptId(15),
+            job_id: JobId(15),
+            run_id: RunId(7),
+            project_id: ProjectId(1),
+            name: "test".to_owned(),
+            stage: "test".to_owned(),
+            stage_index: 0,
+            position: 0,
+            number: 1,
+            is_retried: false,
+            status: Status::Created,
+            allow_failure: false,
+            is_manual: false,
+            needs: None,
+            tags: Vec::new(),
+            failure_reason: None,
+            exit_code: None,
+            runner_id: None,
+            created_at: Timestamp(0),
+            queued_at: None,
+            started_at: None,
+            finished_at: None,
+            coverage: None,
+            erased_at: None,
+            is_debugged: false,
+            archive: None,
+            artifacts: Vec::new(),
+        }
+    }
 }
 
 /// Which attempts of a run.

@@ -25,6 +25,7 @@ mod instance;
 mod instance_variables;
 mod job_token_scope;
 mod jobs;
+mod lookup;
 mod pagination;
 mod params;
 mod pipeline_schedules;
@@ -93,6 +94,7 @@ pub fn routes() -> Routes {
         .and(tags::routes())
         .and(trigger_run::routes())
         .and(test_report::routes())
+        .and(lookup::routes())
         .and(triggers::routes())
         .and(v3::routes())
         .and(pipelines::routes())

@@ -8,13 +8,13 @@ use tappet_model::{AttemptId, Status};
 use tappet_store::{Attempt, AttemptFilter, PageRequest, Project, Run};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::failure_text::failure_text;
 use super::log_view::{self, LogView};
 use super::moment::{Moment, size_text};
 use super::pipeline::{RunFacts, attempt_duration};
 use super::problem::{PageResult, Problem};
 use super::status_mark::StatusMark;
 use super::visit::{Frame, Visit, html};
+use crate::failure_text::failure_text;
 
 /// Of a longer log only the end is on the page.
 const SHOWN_LOG_BYTES: u64 = 512 * 1024;

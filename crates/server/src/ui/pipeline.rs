@@ -8,13 +8,13 @@ use tappet_model::plan::LeftOut;
 use tappet_model::{RefKind, RunId, Status, Timestamp};
 use tappet_store::{Attempt, Project, Run};
 
-use super::failure_text::failure_text;
 use super::moment::{Moment, duration_text};
 use super::problem::{PageResult, Problem};
 use super::source_badge::SourceBadge;
 use super::status_mark::{self, StatusMark};
 use super::variables::{self, GivenVariables, ShownValue};
 use super::visit::{Frame, Visit, html};
+use crate::failure_text::failure_text;
 
 #[derive(Template)]
 #[template(path = "pipeline.html")]

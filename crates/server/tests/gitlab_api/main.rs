@@ -15,6 +15,7 @@ mod job_artifacts;
 mod job_logs;
 mod jobs;
 mod limits;
+mod lookup;
 mod pipeline_changes;
 mod pipeline_schedules;
 mod pipelines;

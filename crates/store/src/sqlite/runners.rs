@@ -19,6 +19,7 @@ macro_rules! select {
 statements! {
     ONE = concat!(select!(), " WHERE id = ?1");
     BY_TOKEN = concat!(select!(), " WHERE token_hash = ?1");
+    EVERY = concat!(select!(), " ORDER BY id");
     EMBEDDED = concat!(select!(), " WHERE is_embedded ORDER BY id LIMIT 1");
     ADD_EMBEDDED = "INSERT INTO runners (description, is_embedded, tags, run_untagged, is_paused,
                     token_hash, created_at) VALUES ('embedded', 1, '[]', 1, 0, ?1, ?2)";
@@ -45,6 +46,13 @@ pub(super) fn runner(db: &Db<'_>, id: RunnerId) -> StoreResult<Option<Runner>> {
         .prepare_cached(ONE)?
         .query_row([id.0], stored)
         .optional()?)
+}
+
+/// All runners, the oldest first.
+pub(super) fn all(db: &Db<'_>) -> StoreResult<Vec<Runner>> {
+    let mut statement = db.conn.prepare_cached(EVERY)?;
+    let runners = statement.query_map([], stored)?;
+    Ok(runners.collect::<Result<_, _>>()?)
 }
 
 /// The runner of a token.

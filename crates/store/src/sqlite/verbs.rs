@@ -278,6 +278,10 @@ impl Store for SqliteStore {
         Box::pin(async move { self.readers.read(|db| runners::runner(db, id)) })
     }
 
+    fn runners(&self) -> Verb<'_, Vec<Runner>> {
+        Box::pin(async move { self.readers.read(runners::all) })
+    }
+
     fn events(&self, run: RunId, after: i64, limit: u32) -> Verb<'_, Vec<EventRecord>> {
         Box::pin(async move { self.readers.read(|db| events::after(db, run, after, limit)) })
     }

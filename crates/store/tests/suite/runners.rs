@@ -19,6 +19,7 @@ async fn the_embedded_runner_stays_the_same_under_a_new_token() {
         Some(runner.clone())
     );
     assert_eq!(store.runner_by_token(hash("runner")).await.unwrap(), None);
-    assert_eq!(store.runner(runner.id).await.unwrap(), Some(runner));
+    assert_eq!(store.runner(runner.id).await.unwrap(), Some(runner.clone()));
+    assert_eq!(store.runners().await.unwrap(), [runner]);
     assert_eq!(store.runner(RunnerId(99)).await.unwrap(), None);
 }
