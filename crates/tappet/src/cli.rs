@@ -5,9 +5,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::{
+    audit, completions, doctor, explain, hook, logs, man, member, project, protect, schedule,
+    status, steer, token, trigger, user, variable,
+};
+
 /// A self-hosted CI server whose runs are started by an API call.
 #[derive(Parser)]
-#[command(name = "tappet", version, max_term_width = 100)]
+#[command(
+    name = "tappet",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -20,6 +30,44 @@ pub enum Command {
     Serve(ServeFlags),
     /// Show a pipeline, started by an API call, run on a sample repository
     Demo(DemoFlags),
+    /// Projects: git repositories with settings
+    Project(project::Arguments),
+    /// Trigger tokens, and runs started with them
+    Trigger(trigger::Arguments),
+    /// Runs at fixed times
+    Schedule(schedule::Arguments),
+    /// Variables of a project, a group or the whole server
+    Variable(variable::Arguments),
+    /// Where a run, a job or an attempt stands
+    Status(status::Arguments),
+    /// Logs of a run, a job or an attempt
+    Logs(logs::Arguments),
+    /// Why a job waits, failed or was left out
+    Explain(explain::Arguments),
+    /// Cancel a run or a job
+    Cancel(steer::Arguments),
+    /// Repeat what failed or was canceled in a run, or one job
+    Retry(steer::Arguments),
+    /// Start a manual or delayed job now
+    Play(steer::Arguments),
+    /// Access tokens
+    Token(token::Arguments),
+    /// People
+    User(user::Arguments),
+    /// Roles of people in a project
+    Member(member::Arguments),
+    /// Protected branches and tags
+    Protect(protect::Arguments),
+    /// Webhooks that a project sends
+    Hook(hook::Arguments),
+    /// What was used and changed, and by whom
+    Audit(audit::Arguments),
+    /// Look for what could keep Tappet from working here
+    Doctor(doctor::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+    /// Print the manual page of a command
+    Man(man::Arguments),
     /// Runner processes
     #[command(hide = true)]
     Runner {

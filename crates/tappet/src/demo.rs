@@ -1,19 +1,20 @@
 //! `tappet demo`: a sample project in a fresh server, and a run that was
 //! started by the same API call that anybody's script would make.
 
-mod follow;
 mod sample;
-mod table;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use tappet_server::{Config, Server};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Api;
 use crate::cli::DemoFlags;
-use crate::client::Client;
+use crate::follow::{self, Form};
+use crate::id::Place;
+use crate::output::{self, paint};
 use crate::serve::StopSignals;
-use crate::{exit, serve};
+use crate::{exit, serve, status};
 
 /// Path of the sample project.
 const PROJECT: &str = "demo/hello";
@@ -70,25 +71,19 @@ async fn stop(server: Server) {
 /// status and a `curl` that starts another one.
 async fn show(server: &Server, scratch: &std::path::Path) -> anyhow::Result<(String, String)> {
     let repository = sample::create(server.app().repositories.git(), scratch)?;
-    let client = Client::new(server.address(), server.root_token().0);
-    let project = client
-        .post(
-            "/api/v4/projects",
-            &json!({ "path": PROJECT, "import_url": repository }),
-        )
-        .await?;
+    let address = format!("http://{}", server.address());
+    let api = Api::new(&address, Some(server.root_token().0.to_owned()))?;
+    let project = json!({ "path": PROJECT, "import_url": repository });
+    let project = api.post("/projects", &project).await?;
     let id = project["id"].as_i64().context("the project has no id")?;
-    let trigger = client
-        .post(
-            &format!("/api/v4/projects/{id}/triggers"),
-            &json!({ "description": "demo" }),
-        )
-        .await?;
+    let project = format!("/projects/{id}");
+    let trigger = json!({ "description": "demo" });
+    let trigger = api.post(&format!("{project}/triggers"), &trigger).await?;
     let token = text(&trigger, "token")?;
 
-    let path = format!("/api/v4/projects/{id}/trigger/pipeline");
-    println!("POST {path}  token={token} ref=main variables[GREETING]=Hello");
-    let run = client
+    let path = format!("{project}/trigger/pipeline");
+    println!("POST /api/v4{path}  token={token} ref=main variables[GREETING]=Hello");
+    let run = api
         .post(
             &path,
             &json!({ "token": token, "ref": "main", "variables": { "GREETING": "Hello" } }),
@@ -96,24 +91,23 @@ async fn show(server: &Server, scratch: &std::path::Path) -> anyhow::Result<(Str
         .await?;
     println!("201  pipeline #{}  {}\n", run["id"], text(&run, "web_url")?);
 
-    let status = follow::run(
-        &client,
-        id,
-        run["id"].as_i64().context("the run has no id")?,
-    )
-    .await?;
-    let jobs = client
-        .get(&format!(
-            "/api/v4/projects/{id}/pipelines/{}/jobs",
-            run["id"]
-        ))
-        .await?;
-    table::print(&jobs, &status);
+    let place = Place {
+        project,
+        run: run["id"].as_i64().context("the run has no id")?,
+        attempt: None,
+    };
+    let status = follow::run(&api, &place, Form::Text).await?;
+    output::print("\n")?;
+    status::print_jobs(place.jobs(&api).await?)?;
+    let style = paint::status(&status);
+    output::print(format_args!(
+        "\nThe run ended with {style}{status}{style:#}.\n"
+    ))?;
 
     let curl = format!(
         "curl --request POST --form token={token} --form ref=main \\\n       \
          --form \"variables[GREETING]=Good morning\" \\\n       {}",
-        server.app().config.url(&path)
+        server.app().config.url(&format!("/api/v4{path}"))
     );
     Ok((status, curl))
 }

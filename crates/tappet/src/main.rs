@@ -1,32 +1,106 @@
 //! The `tappet` program: every command is a file of this crate.
 
+mod api;
+mod audit;
 mod cli;
-mod client;
+mod completions;
+mod connection;
 mod demo;
+mod doctor;
 mod exit;
+mod explain;
+mod follow;
+mod hook;
+mod id;
+mod logs;
+mod man;
+mod member;
+mod output;
+mod project;
+mod protect;
+mod role;
 mod runner;
+mod schedule;
 mod serve;
 mod settings;
+mod status;
+mod steer;
+mod token;
+mod trigger;
+mod user;
+mod variable;
 
+use std::future::Future;
+
+use anyhow::Context;
 use clap::Parser;
+use clap::error::ErrorKind;
 use cli::{Cli, Command, RunnerCommand};
+use output::paint;
 
 fn main() {
-    let cli = Cli::parse();
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => std::process::exit(explain_usage(&error).into()),
+    };
     start_logging();
-    let outcome = match cli.command {
+    let code = match run(command) {
+        Ok(code) => code,
+        Err(error) if exit::is_broken_pipe(&error) => exit::SUCCESS,
+        Err(error) => {
+            let (bad, plain) = (paint::BAD, anstyle::Reset);
+            anstream::eprintln!("{bad}error:{plain} {error:#}");
+            exit::of_error(&error)
+        }
+    };
+    std::process::exit(code.into());
+}
+
+fn run(command: Command) -> anyhow::Result<u8> {
+    match command {
         Command::Serve(flags) => serve::run(flags),
         Command::Demo(flags) => demo::run(&flags),
         Command::Runner {
             command: RunnerCommand::Embedded(flags),
         } => runner::run(flags),
-    };
-    match outcome {
-        Ok(code) => std::process::exit(code.into()),
-        Err(error) => {
-            anstream::eprintln!("{}error:{} {error:#}", exit::RED, exit::RESET);
-            std::process::exit(exit::FAILED.into());
-        }
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+        Command::Project(arguments) => client(arguments.run()),
+        Command::Trigger(arguments) => client(arguments.run()),
+        Command::Schedule(arguments) => client(arguments.run()),
+        Command::Variable(arguments) => client(arguments.run()),
+        Command::Status(arguments) => client(arguments.run()),
+        Command::Logs(arguments) => client(arguments.run()),
+        Command::Explain(arguments) => client(arguments.run()),
+        Command::Cancel(arguments) => client(steer::cancel(arguments)),
+        Command::Retry(arguments) => client(steer::retry(arguments)),
+        Command::Play(arguments) => client(steer::play(arguments)),
+        Command::Token(arguments) => client(arguments.run()),
+        Command::User(arguments) => client(arguments.run()),
+        Command::Member(arguments) => client(arguments.run()),
+        Command::Protect(arguments) => client(arguments.run()),
+        Command::Hook(arguments) => client(arguments.run()),
+        Command::Audit(arguments) => client(arguments.run()),
+        Command::Doctor(arguments) => client(arguments.run()),
+    }
+}
+
+/// Runs a client verb: one thread is enough to wait for a server.
+fn client(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(verb)
+}
+
+/// Help and version are answers; anything else is wrong use.
+fn explain_usage(error: &clap::Error) -> u8 {
+    // Nowhere to complain when this cannot be written.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => exit::SUCCESS,
+        _ => exit::USAGE,
     }
 }
 

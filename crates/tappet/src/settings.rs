@@ -29,10 +29,7 @@ struct File {
 
 /// What the server is told.
 pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
-    let data = match flags.data {
-        Some(dir) => dir,
-        None => default_data_dir()?,
-    };
+    let data = data_dir(flags.data)?;
     let file = read_file(&data.join(FILE_NAME))?;
     if let Some(url) = flags.database_url.or(file.database_url)
         && !url.starts_with("sqlite:")
@@ -70,7 +67,11 @@ fn read_file(path: &Path) -> anyhow::Result<File> {
     }
 }
 
-fn default_data_dir() -> anyhow::Result<PathBuf> {
+/// The data directory that was given, or the usual one.
+pub fn data_dir(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = given {
+        return Ok(dir);
+    }
     let base = std::env::var_os("XDG_DATA_HOME")
         .filter(|dir| !dir.is_empty())
         .map(PathBuf::from)

@@ -33,8 +33,9 @@ async fn an_id_leads_to_its_project_and_pipeline() {
 async fn a_job_means_its_newest_attempt() {
     let scene = Scene::new().await;
     let run = scene.run().await;
-    let first = runner::take(&scene.server).await.id;
-    scene.post(&format!("/jobs/{first}/cancel")).await;
+    let taken = runner::take(&scene.server).await;
+    taken.end("failed").await;
+    let first = taken.id;
     let second = scene.post(&format!("/jobs/{first}/retry")).await.json()["id"].clone();
     assert_ne!(second, first);
     let reply = get(&scene.server, &format!("lookup/j{first}")).await;
