@@ -21,6 +21,7 @@ use crate::repositories::ProjectRepositories;
 use crate::runner_process::RunnerProcess;
 use crate::schedules::Schedules;
 use crate::secrets::Secrets;
+use crate::webhooks::Webhooks;
 
 /// One running server.
 pub struct App {
@@ -48,6 +49,8 @@ pub struct App {
     pub intake: Intake,
     /// What stands in where a project takes no pushes.
     pub push_hooks: PushHooks,
+    /// What webhooks have to tell.
+    pub webhooks: Webhooks,
     /// When artifacts go.
     pub expiry: Expiry,
     /// When schedules are due.

@@ -35,6 +35,12 @@ pub struct Config {
     pub root_token: Option<String>,
     /// Projects may name a repository on this machine.
     pub allow_local_repositories: bool,
+    /// Webhooks may reach this machine and private networks.
+    pub allow_local_requests: bool,
+    /// How long the receiver of a webhook may take.
+    pub hook_timeout: Duration,
+    /// The first rest of a failing webhook; each further failure doubles it.
+    pub hook_rest: Duration,
     /// Bytes kept of one log.
     pub log_limit_bytes: u64,
     /// Bytes of one uploaded file.
@@ -60,6 +66,9 @@ impl Config {
             metrics_token: None,
             root_token: None,
             allow_local_repositories: listen.ip().is_loopback(),
+            allow_local_requests: listen.ip().is_loopback(),
+            hook_timeout: Duration::from_secs(10),
+            hook_rest: Duration::from_secs(60),
             log_limit_bytes: 100 * 1024 * 1024,
             artifact_limit_bytes: 1024 * 1024 * 1024,
             queue_limit: 100_000,

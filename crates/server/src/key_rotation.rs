@@ -18,7 +18,7 @@ use tappet_store::{
 use crate::app::{App, SharedApp};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::secrets::{Secrets, UnsealError, key_file};
-use crate::{intake, schedules, settings_variables, trigger_tokens};
+use crate::{intake, push_hook, schedules, settings_variables, trigger_tokens, webhooks};
 
 /// Values that are sealed anew in one commit.
 const BATCH: u32 = 500;
@@ -190,6 +190,8 @@ fn resealed(
             (settings_variables::SEAL_CONTEXT, "variables in settings")
         }
         SealedPlace::ScheduleVariables => (schedules::SEAL_CONTEXT, "variables of schedules"),
+        SealedPlace::PushHooks => (push_hook::SEAL_CONTEXT, "secrets of push hooks"),
+        SealedPlace::Webhooks => (webhooks::SEAL_CONTEXT, "secrets of webhooks"),
     };
     let SealedValue { id, sealed } = value;
     let plain = secrets

@@ -44,6 +44,7 @@ mod to_the_end;
 mod trigger_tokens;
 pub mod ui;
 pub mod version;
+pub mod webhooks;
 
 #[cfg(feature = "testing")]
 pub mod testing;

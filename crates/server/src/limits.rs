@@ -26,6 +26,10 @@ pub struct Limits {
     pub dotenv_bytes: u64,
     /// Variables of a dotenv report.
     pub dotenv_variables: u64,
+    /// Failures in a row after which a webhook rests.
+    pub hook_rest_failures: u32,
+    /// Failures in a row after which a webhook is disabled.
+    pub hook_end_failures: u32,
     /// Bytes of a webhook's body.
     pub hook_body_bytes: u64,
 }
@@ -42,6 +46,8 @@ impl Default for Limits {
             downstream_depth: 10,
             dotenv_bytes: 5 * 1024,
             dotenv_variables: 20,
+            hook_rest_failures: 4,
+            hook_end_failures: 40,
             hook_body_bytes: 25 * 1024 * 1024,
         }
     }

@@ -28,7 +28,7 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const SIGNATURES: [&str; 2] = ["x-tappet-signature", "x-hub-signature-256"];
 
 /// What a sealed secret is bound to.
-const SEAL_CONTEXT: &str = "push-hook";
+pub const SEAL_CONTEXT: &str = "push-hook";
 
 const PREFIX: &str = "tpph-";
 

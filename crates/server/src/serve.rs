@@ -119,6 +119,7 @@ impl Server {
             changes: crate::changes::Changes::default(),
             intake: crate::intake::Intake::default(),
             push_hooks: crate::push_hook::PushHooks::default(),
+            webhooks: crate::webhooks::Webhooks::default(),
             expiry: expiry::Expiry::default(),
             schedules: schedules::Schedules::default(),
             calls: crate::rate::Rate::default(),
@@ -137,6 +138,7 @@ impl Server {
             tokio::spawn(expiry::watch(app.clone())),
             tokio::spawn(key_rotation::watch(app.clone())),
             tokio::spawn(schedules::watch(app.clone())),
+            tokio::spawn(crate::webhooks::watch(app.clone())),
         ];
         check_git(app.clone());
         let supervisor = start_runner(&app, dir)?;

@@ -56,8 +56,13 @@ impl TestServer {
 
     /// Stops the server and starts another one on the same data directory.
     pub async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    /// The same, with another configuration.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
         self.stop().await;
-        let server = self.open_again().await;
+        let server = self.open_again(change).await;
         self.app = server.app().clone();
         self.server = Some(server);
     }
@@ -67,15 +72,19 @@ impl TestServer {
         if let Some(server) = self.server.take() {
             server.kill().await;
         }
-        let server = self.open_again().await;
+        let server = self.open_again(|_| {}).await;
         self.app = server.app().clone();
         self.server = Some(server);
     }
 
     /// On the same data directory, with the same clock.
-    async fn open_again(&self) -> Server {
+    async fn open_again(&self, change: impl FnOnce(&mut Config)) -> Server {
         let clock = self.app.config.clock.clone();
-        Self::open(self.dir.path(), |config| config.clock = clock).await
+        let change = |config: &mut Config| {
+            config.clock = clock;
+            change(config);
+        };
+        Self::open(self.dir.path(), change).await
     }
 
     /// Stops it in an orderly way, at once.

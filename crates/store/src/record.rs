@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tappet_engine::{Graph, JobEvent, RunEvent, Transition};
-use tappet_model::plan::{JobSpec, Need};
+use tappet_model::plan::{JobSpec, Need, When};
 use tappet_model::{
     ArtifactId, AttemptId, CommitSha, FailureReason, JobId, ProjectId, RefKind, RunId, RunnerId,
     ScheduleId, Source, Status, Timestamp, TriggerId, UserId, WorkflowId,
@@ -451,6 +451,8 @@ pub struct Attempt {
     pub allow_failure: bool,
     /// The job waits for a person.
     pub is_manual: bool,
+    /// On which outcome it starts.
+    pub when: When,
     /// Names of the jobs it needs; `None`: stage order.
     pub needs: Option<Vec<String>>,
     /// Runner tags.
@@ -498,6 +500,7 @@ impl Attempt {
             status: Status::Created,
             allow_failure: false,
             is_manual: false,
+            when: When::OnSuccess,
             needs: None,
             tags: Vec::new(),
             failure_reason: None,

@@ -14,16 +14,22 @@ pub enum SealedPlace {
     SettingsVariables,
     /// Variables of schedules.
     ScheduleVariables,
+    /// Secrets that sign pushes.
+    PushHooks,
+    /// Tokens and headers of webhooks.
+    Webhooks,
 }
 
 impl SealedPlace {
     /// All of them. Tokens come first: their hashes are needed before anything is
     /// served.
-    pub const ALL: [SealedPlace; 4] = [
+    pub const ALL: [SealedPlace; 6] = [
         SealedPlace::TriggerTokens,
         SealedPlace::RunVariables,
         SealedPlace::SettingsVariables,
         SealedPlace::ScheduleVariables,
+        SealedPlace::PushHooks,
+        SealedPlace::Webhooks,
     ];
 }
 

@@ -147,6 +147,7 @@ mod tests {
             sign_ins::ALL,
             triggers::ALL,
             users::ALL,
+            webhooks::ALL,
             writer::ALL,
         ];
         for (name, sql) in subjects.concat() {

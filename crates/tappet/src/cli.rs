@@ -105,6 +105,9 @@ pub struct ServeFlags {
     /// How long running jobs may go on after SIGTERM, e.g. 30s or 5m [default: 30s]
     #[arg(long, env = "TAPPET_DRAIN", value_name = "TIME")]
     pub drain: Option<String>,
+    /// Let webhooks reach this machine and private networks [default: only when listening on loopback]
+    #[arg(long, env = "TAPPET_ALLOW_LOCAL_REQUESTS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_local_requests: Option<bool>,
 }
 
 /// Flags of `demo`.

@@ -23,6 +23,7 @@ struct File {
     external_url: Option<String>,
     slots: Option<u32>,
     drain: Option<String>,
+    allow_local_requests: Option<bool>,
     metrics_token: Option<String>,
     limits: Option<Limits>,
 }
@@ -50,6 +51,9 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
     config.slots = flags.slots.or(file.slots).unwrap_or_else(processors);
     if let Some(text) = flags.drain.or(file.drain) {
         config.drain = duration(&text)?;
+    }
+    if let Some(allowed) = flags.allow_local_requests.or(file.allow_local_requests) {
+        config.allow_local_requests = allowed;
     }
     config.root_token = root_token()?;
     config.metrics_token = file.metrics_token;

@@ -20,6 +20,7 @@ mod events;
 mod file_reply;
 mod group_variables;
 mod headers;
+mod hooks;
 mod idempotency;
 mod instance;
 mod instance_variables;
@@ -90,6 +91,7 @@ pub fn routes() -> Routes {
         .and(job_token_scope::routes())
         .and(pipeline_schedules::routes())
         .and(projects::routes())
+        .and(hooks::routes())
         .and(push_hook::routes())
         .and(tags::routes())
         .and(trigger_run::routes())

@@ -9,6 +9,7 @@ mod conventions;
 mod credentials;
 mod etags;
 mod every_operation;
+mod hooks;
 mod idempotency;
 mod job_actions;
 mod job_artifacts;

@@ -377,6 +377,7 @@ impl Owner {
             status: row.status,
             allow_failure: is_allowed_failure(node, row.exit_code),
             is_manual: node.when == When::Manual,
+            when: node.when,
             needs: job
                 .needs
                 .as_ref()

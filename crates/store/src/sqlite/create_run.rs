@@ -145,7 +145,7 @@ impl PreparedRun {
             None => (Vec::new(), Vec::new(), Vec::new()),
         };
         let events = first_events(&run, &attempts, &transitions);
-        let last_event = events::add(session, run.id, &events, new.now)?;
+        let last_event = events::add(session, &run, &events, new.now)?;
         if let Some((key, fingerprint)) = &new.idempotency {
             idempotency::remember(session, key, fingerprint, run.id, new.now)?;
         }

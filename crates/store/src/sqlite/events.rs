@@ -9,7 +9,8 @@ use super::runs;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt};
-use crate::{EventRecord, StoreError, StoreResult};
+use super::webhooks;
+use crate::{EventRecord, Run, StoreError, StoreResult};
 
 statements! {
     ADD = "INSERT INTO events (id, run_id, created_at, changes) VALUES (?1, ?2, ?3, ?4)";
@@ -17,11 +18,11 @@ statements! {
              WHERE run_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 }
 
-/// Writes changes as (attempt id, status), with id 0 for the run. Returns the
-/// id of the last one.
+/// Writes changes as (attempt id, status), with id 0 for the run, and what
+/// webhooks have to tell of them. Returns the id of the last one.
 pub(super) fn add(
     session: &mut Session,
-    run: RunId,
+    run: &Run,
     changes: &[(i64, Status)],
     now: Timestamp,
 ) -> StoreResult<i64> {
@@ -37,7 +38,8 @@ pub(super) fn add(
     session
         .conn
         .prepare_cached(ADD)?
-        .execute((session.last_event, run.0, Col(now), text))?;
+        .execute((session.last_event, run.id.0, Col(now), text))?;
+    webhooks::note(session, run, changes, now)?;
     Ok(session.last_event)
 }
 

@@ -43,11 +43,17 @@ statements! {
     OTHER_RUNS = others!("runs", "sealed_variables");
     OTHER_SETTINGS = others!("settings_variables", "sealed_value");
     OTHER_SCHEDULES = others!("schedule_variables", "sealed_value");
+    OTHER_PUSH_HOOKS = "SELECT project_id, sealed_secret FROM push_hooks WHERE project_id > ?1
+                        AND substr(sealed_secret, 1, 1) <> ?2 ORDER BY project_id LIMIT ?3";
+    OTHER_HOOKS = others!("hooks", "sealed_secrets");
     REPLACE_TRIGGER = "UPDATE triggers SET sealed_token = ?3, token_hash = coalesce(?4, token_hash)
                        WHERE id = ?1 AND sealed_token = ?2";
     REPLACE_RUN = replace!("runs", "sealed_variables");
     REPLACE_SETTING = replace!("settings_variables", "sealed_value");
     REPLACE_SCHEDULE = replace!("schedule_variables", "sealed_value");
+    REPLACE_PUSH_HOOK = "UPDATE push_hooks SET sealed_secret = ?3
+                         WHERE project_id = ?1 AND sealed_secret = ?2";
+    REPLACE_HOOK = replace!("hooks", "sealed_secrets");
 }
 
 fn others(
@@ -62,6 +68,8 @@ fn others(
         SealedPlace::RunVariables => OTHER_RUNS,
         SealedPlace::SettingsVariables => OTHER_SETTINGS,
         SealedPlace::ScheduleVariables => OTHER_SCHEDULES,
+        SealedPlace::PushHooks => OTHER_PUSH_HOOKS,
+        SealedPlace::Webhooks => OTHER_HOOKS,
     };
     let mut statement = db.conn.prepare_cached(sql)?;
     let rows = statement.query_map((after, [key_number], limit), |row| {
@@ -79,6 +87,8 @@ fn reseal(session: &Session, place: SealedPlace, values: &[Resealed]) -> StoreRe
         SealedPlace::RunVariables => (REPLACE_RUN, false),
         SealedPlace::SettingsVariables => (REPLACE_SETTING, false),
         SealedPlace::ScheduleVariables => (REPLACE_SCHEDULE, false),
+        SealedPlace::PushHooks => (REPLACE_PUSH_HOOK, false),
+        SealedPlace::Webhooks => (REPLACE_HOOK, false),
     };
     let mut statement = session.conn.prepare_cached(sql)?;
     for Resealed {

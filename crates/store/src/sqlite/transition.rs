@@ -240,7 +240,7 @@ fn write(
     }
     changes.write_attempts(session, live)?;
     settle_run(session, live, now)?;
-    let last_event = events::add(session, live.run.id, &changes.events, now)?;
+    let last_event = events::add(session, &live.run, &changes.events, now)?;
     Ok(Advance {
         run: live.run.clone(),
         changed: changes.list(live),

@@ -6,6 +6,7 @@ pub mod audit_event;
 pub mod branch;
 pub mod commit;
 pub mod detailed_status;
+pub mod hook;
 pub mod job;
 pub mod pipeline;
 pub mod pipeline_basic;

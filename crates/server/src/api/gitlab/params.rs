@@ -103,6 +103,16 @@ impl<'a> Checks<'a> {
             .filter(|value| value.as_str().is_none_or(|text| !text.is_empty()))
     }
 
+    /// Whether something that is not empty was given.
+    pub fn is_given(&self, name: &str) -> bool {
+        match self.filled(name) {
+            None => false,
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::Object(object)) => !object.is_empty(),
+            Some(_) => true,
+        }
+    }
+
     /// Optional text.
     pub fn text(&mut self, name: &str) -> Option<Cow<'a, str>> {
         let text = self.value(name).map(as_text)?;
