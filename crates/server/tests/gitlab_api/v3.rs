@@ -310,3 +310,94 @@ async fn the_trigger_of_gitlab_ci_7_14_works_at_both_addresses(#[case] base: &st
     let reply = fire("main", "token=unknown").await;
     assert_reply(&reply, 404, &said("404 Not Found"));
 }
+
+#[tokio::test]
+async fn builds_are_listed_shown_and_steered() {
+    let scene = Scene::new().await;
+    let run = scene.run().await;
+    let job = scene.job(run, "build").await;
+    let build = scene.get_v3(&format!("/builds/{}", job["id"])).await;
+    assert_eq!(build.status, 200, "{}", build.text());
+    let build = build.json();
+    let keys: Vec<&String> = build.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "status",
+            "stage",
+            "name",
+            "ref",
+            "tag",
+            "coverage",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "user",
+            "commit",
+            "runner",
+            "pipeline"
+        ]
+    );
+    let sha = build["commit"]["id"].as_str().unwrap();
+    let pipeline = &build["pipeline"];
+    assert_eq!(
+        *pipeline,
+        json!({ "id": run, "sha": sha, "ref": "main", "status": pipeline["status"] })
+    );
+    let all = scene.get_v3("/builds").await.json();
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    let pending = scene
+        .get_v3("/builds?scope[0]=pending&scope[1]=running")
+        .await;
+    assert_eq!(pending.json(), json!([build]));
+    let of_commit = format!("/repository/commits/{sha}/builds?scope=pending");
+    assert_eq!(scene.get_v3(&of_commit).await.json(), json!([build]));
+
+    let id = &job["id"];
+    let post = async |verb: &str| {
+        let path = scene.v3(&format!("/builds/{id}/{verb}"));
+        scene.server.post(&path).root().send().await
+    };
+    let said = |text: &str| json!({ "message": text });
+    let reply = post("retry").await;
+    assert_reply(&reply, 403, &said("403 Forbidden - Build is not retryable"));
+    let reply = post("erase").await;
+    assert_reply(&reply, 403, &said("403 Forbidden - Build is not erasable!"));
+    let reply = post("play").await;
+    assert_reply(
+        &reply,
+        400,
+        &said("400 (Bad request) \"Unplayable Job\" not given"),
+    );
+    assert_reply(&post("artifacts/keep").await, 404, &said("404 Not Found"));
+    let reply = post("cancel").await;
+    assert_eq!(
+        (reply.status, &reply.json()["status"]),
+        (201, &json!("canceled"))
+    );
+    let reply = post("retry").await;
+    assert_eq!(
+        (reply.status, &reply.json()["status"]),
+        (201, &json!("pending"))
+    );
+}
+
+#[rstest]
+#[case("/builds/999", 404, json!({ "message": "404 Not Found" }))]
+#[case("/builds/999/trace", 404, json!({ "message": "404 Not Found" }))]
+#[case("/builds/999/artifacts", 404, json!({ "message": "404 Not Found" }))]
+#[case("/repository/commits/1a271fd1/builds", 404, json!({ "message": "404 Not Found" }))]
+#[case("/builds?scope=unknown", 400, json!({ "error": "scope does not have a valid value" }))]
+#[case("/builds/artifacts/main/download", 400, json!({ "error": "job is missing" }))]
+#[tokio::test]
+async fn builds_that_are_not_there_have_the_bare_404(
+    #[case] rest: &str,
+    #[case] status: u16,
+    #[case] body: Value,
+) {
+    let scene = Scene::new().await;
+    assert_reply(&scene.get_v3(rest).await, status, &body);
+    let nobody = scene.server.get(&scene.v3(rest)).send().await;
+    assert_reply(&nobody, 401, &json!({ "message": "401 Unauthorized" }));
+}

@@ -20,13 +20,14 @@ use super::jobs::{self, Opened};
 use crate::app::{App, SharedApp};
 use crate::rights::Right;
 
+pub use of_ref::of_ref;
 pub use routes::routes;
 
 /// A job's files come from strangers: in a browser they can do nothing.
 const SANDBOX: &str = "sandbox; default-src 'none'";
 
 /// `GET /projects/:id/jobs/:job_id/artifacts`.
-async fn archive(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+pub async fn archive(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let Opened { attempt, .. } = jobs::open(&app, &call, Login::Optional, Right::ReadJobs).await?;
     send_archive(&app, &call, &attempt).await
 }

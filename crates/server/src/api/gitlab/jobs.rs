@@ -22,7 +22,10 @@ use crate::app::{App, SharedApp};
 use crate::rights::Right;
 use context::JobContext;
 
+pub use erase::erased;
+pub use play::played;
 pub use routes::routes;
+pub use steer::{canceled, retried};
 
 /// An attempt of the project of the call.
 pub struct Opened {
@@ -30,6 +33,20 @@ pub struct Opened {
     pub access: Access,
     /// The attempt of `:job_id`.
     pub attempt: Attempt,
+}
+
+/// An attempt after something was done with it.
+pub struct Steered {
+    /// Its project.
+    pub project: Project,
+    /// Which one to show now.
+    pub id: AttemptId,
+}
+
+impl Steered {
+    async fn reply(&self, app: &App, status: StatusCode) -> ApiResult<Response> {
+        reply_again(app, status, &self.project, self.id).await
+    }
 }
 
 /// Finds project and attempt of a call, for a caller who has the right there; or

@@ -2,6 +2,7 @@
 //! that start and watch builds use them. The errors are those of GitLab 9.5
 //! (GitLab: `lib/api/v3`; `gitlab-ci` 7.14: `lib/api/triggers.rb`).
 
+mod builds;
 mod ci7;
 mod entities;
 mod instance;
@@ -18,6 +19,7 @@ const BASE: &str = "/api/v3";
 /// All of it.
 pub fn routes() -> Routes {
     Routes::under(BASE)
+        .and(builds::routes())
         .and(ci7::routes())
         .and(instance::routes())
         .and(pipelines::routes())

@@ -17,7 +17,7 @@ use crate::rights::Right;
 const RECENT_RUNS: u32 = 100;
 
 /// `GET /projects/:id/jobs/artifacts/:ref/download?job=NAME` and
-/// `…/:ref/raw/*path?job=NAME`.
+/// `…/:ref/raw/*path?job=NAME`; in version 3 below `builds` instead of `jobs`.
 pub async fn of_ref(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let access = access::open_project(&app, &call, Login::Optional, JobTokens::Accepted).await?;
     let wanted = wanted_of_ref(call.uri.path()).ok_or_else(ApiError::unknown_route)?;
@@ -73,7 +73,9 @@ struct WantedOfRef {
 /// Refs may hold slashes, so `download` is looked for at the end and the first
 /// `/raw/` parts ref and path.
 fn wanted_of_ref(path: &str) -> Option<WantedOfRef> {
-    let (_, rest) = path.split_once("/jobs/artifacts/")?;
+    let (_, rest) = path
+        .split_once("/jobs/artifacts/")
+        .or_else(|| path.split_once("/builds/artifacts/"))?;
     if let Some(ref_name) = rest.strip_suffix("/download") {
         return Some(WantedOfRef {
             ref_name: call::decode(ref_name),

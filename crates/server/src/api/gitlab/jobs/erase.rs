@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 use tappet_store::{Attempt, Run};
 
-use super::{Opened, open_to_steer, reply_again};
+use super::{Opened, Steered, open_to_steer};
 use crate::api::gitlab::access::Access;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
@@ -17,12 +17,20 @@ use crate::rights::Right;
 /// Answers 201; for maintainers, and for developers who started the job where its ref is
 /// not protected.
 pub async fn erase(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (Opened { access, attempt }, run) = open_to_steer(&app, &call, Ok(())).await?;
-    if !may_erase(&app, &access, &run).await? {
+    let steered = erased(&app, &call, "Job").await?;
+    steered.reply(&app, StatusCode::CREATED).await
+}
+
+/// Erases the attempt of a call, which a refusal calls `thing`.
+pub async fn erased(app: &SharedApp, call: &Call, thing: &str) -> ApiResult<Steered> {
+    let (Opened { access, attempt }, run) = open_to_steer(app, call, Ok(())).await?;
+    if !may_erase(app, &access, &run).await? {
         return Err(ApiError::forbidden());
     }
-    if !is_erasable(&app, &attempt).await? {
-        return Err(ApiError::forbidden_because("Job is not erasable!"));
+    if !is_erasable(app, &attempt).await? {
+        return Err(ApiError::forbidden_because(format!(
+            "{thing} is not erasable!"
+        )));
     }
     app.erase_attempt(attempt.id).await?;
     app.audit(
@@ -32,7 +40,10 @@ pub async fn erase(State(app): State<SharedApp>, call: Call) -> ApiResult<Respon
             .details(json!({ "job_id": attempt.id, "name": attempt.name })),
     )
     .await;
-    reply_again(&app, StatusCode::CREATED, &access.project, attempt.id).await
+    Ok(Steered {
+        project: access.project,
+        id: attempt.id,
+    })
 }
 
 async fn may_erase(app: &App, access: &Access, run: &Run) -> ApiResult<bool> {

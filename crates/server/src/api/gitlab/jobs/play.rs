@@ -6,7 +6,7 @@ use http::StatusCode;
 use tappet_model::Variable;
 use tappet_store::StoreError;
 
-use super::{Opened, open_to_steer, refuse_values, reply_again};
+use super::{Opened, Steered, open_to_steer, refuse_values};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
 use crate::api::gitlab::params::Checks;
@@ -18,11 +18,22 @@ use crate::rights::Right;
 /// Answers 200. The variables are given to this attempt alone and win over those
 /// of the pipeline.
 pub async fn play(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+    let unplayable = || ApiError::bad_request("Unplayable Job");
+    let steered = played(&app, &call, unplayable).await?;
+    steered.reply(&app, StatusCode::OK).await
+}
+
+/// Starts the attempt of a call, or refuses it with the error given.
+pub async fn played(
+    app: &SharedApp,
+    call: &Call,
+    unplayable: impl Fn() -> ApiError,
+) -> ApiResult<Steered> {
     let mut checks = call.checks();
     let variables = given_variables(&mut checks);
     let checked = checks.finish();
-    let (Opened { access, attempt }, _) = open_to_steer(&app, &call, checked).await?;
-    refuse_values(&call, "job_inputs")?;
+    let (Opened { access, attempt }, _) = open_to_steer(app, call, checked).await?;
+    refuse_values(call, "job_inputs")?;
     if !variables.is_empty() {
         access.require(Right::SetPipelineVariables)?;
     }
@@ -39,10 +50,13 @@ pub async fn play(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     let played = app.store.play_attempt(attempt.id, sealed, clock::now());
     match played.await {
         Ok(advance) => app.announce(&advance).await,
-        Err(StoreError::Refused(_)) => return Err(ApiError::bad_request("Unplayable Job")),
+        Err(StoreError::Refused(_)) => return Err(unplayable()),
         Err(error) => return Err(error.into()),
     }
-    reply_again(&app, StatusCode::OK, &access.project, attempt.id).await
+    Ok(Steered {
+        project: access.project,
+        id: attempt.id,
+    })
 }
 
 /// `[{"key":…,"value":…}]`.

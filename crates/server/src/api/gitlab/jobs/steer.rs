@@ -6,7 +6,7 @@ use http::StatusCode;
 use tappet_engine::JobEvent;
 use tappet_store::{Action, StoreError, Target};
 
-use super::{Opened, open_to_steer, refuse_values, reply_again};
+use super::{Opened, Steered, open_to_steer, refuse_values};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
 use crate::app::SharedApp;
@@ -15,10 +15,16 @@ use crate::rights::Right;
 /// 201 even for what has ended. `force` is for maintainers, and only ends what
 /// is canceling already.
 pub async fn cancel(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+    let steered = canceled(&app, &call).await?;
+    steered.reply(&app, StatusCode::CREATED).await
+}
+
+/// Cancels the attempt of a call.
+pub async fn canceled(app: &SharedApp, call: &Call) -> ApiResult<Steered> {
     let mut checks = call.checks();
     let force = checks.boolean("force").unwrap_or(false);
     let checked = checks.finish();
-    let (Opened { access, attempt }, _) = open_to_steer(&app, &call, checked).await?;
+    let (Opened { access, attempt }, _) = open_to_steer(app, call, checked).await?;
     let event = if force {
         access.require(Right::EraseJobs)?;
         JobEvent::ForceCancel
@@ -32,14 +38,23 @@ pub async fn cancel(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
         Ok(_) | Err(StoreError::Refused(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    reply_again(&app, StatusCode::CREATED, &access.project, attempt.id).await
+    Ok(Steered {
+        project: access.project,
+        id: attempt.id,
+    })
 }
 
 /// 201 with the new attempt.
 pub async fn retry(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (Opened { access, attempt }, _) = open_to_steer(&app, &call, Ok(())).await?;
-    refuse_values(&call, "inputs")?;
-    let refused = || ApiError::forbidden_because("Job is not retryable");
+    let steered = retried(&app, &call, "Job").await?;
+    steered.reply(&app, StatusCode::CREATED).await
+}
+
+/// Repeats the attempt of a call, which a refusal calls `thing`.
+pub async fn retried(app: &SharedApp, call: &Call, thing: &str) -> ApiResult<Steered> {
+    let (Opened { access, attempt }, _) = open_to_steer(app, call, Ok(())).await?;
+    refuse_values(call, "inputs")?;
+    let refused = || ApiError::forbidden_because(format!("{thing} is not retryable"));
     if attempt.is_retried {
         return Err(refused());
     }
@@ -55,5 +70,8 @@ pub async fn retry(State(app): State<SharedApp>, call: Call) -> ApiResult<Respon
         .iter()
         .find(|changed| changed.is_new && changed.name == attempt.name)
         .ok_or_else(refused)?;
-    reply_again(&app, StatusCode::CREATED, &access.project, new.id).await
+    Ok(Steered {
+        project: access.project,
+        id: new.id,
+    })
 }

@@ -53,7 +53,9 @@ async fn trigger(State(app): State<SharedApp>, call: Call) -> ApiResult<Response
     };
     match intake::start_run(&app, request).await {
         Ok(started) => Ok(accepted(started, given(&call.params))),
-        Err(Refusal::NotStarted { .. } | Refusal::NothingToRun { .. }) => Err(refused("No builds created")),
+        Err(Refusal::NotStarted { .. } | Refusal::NothingToRun { .. }) => {
+            Err(refused("No builds created"))
+        }
         Err(other) => Err(other.into()),
     }
 }

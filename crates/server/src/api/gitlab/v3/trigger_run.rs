@@ -131,7 +131,9 @@ pub fn accepted(started: Started, variables: Map<String, Value>) -> Response {
 /// Two refusals had other words in GitLab 9.5.
 fn in_old_words(refusal: Refusal) -> ApiError {
     match refusal {
-        Refusal::NotStarted { message } | Refusal::NothingToRun { message } => ApiError::invalid("base", old_words(message)),
+        Refusal::NotStarted { message } | Refusal::NothingToRun { message } => {
+            ApiError::invalid("base", old_words(message))
+        }
         other => other.into(),
     }
 }
