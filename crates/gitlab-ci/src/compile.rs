@@ -95,6 +95,7 @@ struct Compiler<'a> {
 impl Compiler<'_> {
     fn job(&mut self, mut job: job::Job, stage: usize) -> Job {
         self.fill_in_defaults(&mut job);
+        let before_lines = job.before_script.as_ref().map_or(0, Vec::len);
         let form = self.form(&mut job);
         let inclusion = mem::replace(
             &mut job.inclusion,
@@ -121,6 +122,7 @@ impl Compiler<'_> {
             tags,
             inherits: job.inherit.variables,
             variables: job.variables,
+            before_lines,
             form,
             choice,
             position: job.position,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tappet_model::plan::{AllowFailure, JobSpec, RetryPolicy, When};
 use tappet_model::{Diagnostic, Position, Variable};
+use tappet_yaml::Mapping;
 
 use crate::circle::Circles;
 use crate::expression::Expression;
@@ -40,6 +41,8 @@ pub(crate) struct Job {
     pub(crate) inherits: Inherited,
     /// Its own variables, without those of the root.
     pub(crate) variables: Vec<Variable>,
+    /// Lines of the script that come from `before_script`.
+    pub(crate) before_lines: usize,
     /// What it is when no rule says otherwise.
     pub(crate) form: Form,
     pub(crate) choice: Choice,
@@ -108,9 +111,16 @@ impl Config {
 pub fn parse(text: &str) -> Result<Config, Vec<Diagnostic>> {
     let document = document::load(text)?;
     let root = extends::resolve(document.root)?;
+    of_root(&root, document.warnings)
+}
+
+/// Checks a file whose `extends` are merged.
+pub(crate) fn of_root(
+    root: &Mapping,
+    mut warnings: Vec<Diagnostic>,
+) -> Result<Config, Vec<Diagnostic>> {
     let mut report = Report::default();
-    let draft = draft::read(&root, &mut report);
-    let mut warnings = document.warnings;
+    let draft = draft::read(root, &mut report);
     warnings.extend(report.into_result()?);
     graph::check(&draft)?;
     compile::compile(draft, warnings)

@@ -24,6 +24,7 @@ mod graph;
 mod inherit;
 mod job;
 mod keywords;
+mod lint;
 mod needs;
 mod only;
 mod plan;
@@ -37,10 +38,12 @@ mod timeout;
 mod validation;
 mod variables;
 mod workflow;
+mod yaml_text;
 
 pub mod duration;
 pub mod expansion;
 pub mod expression;
 
 pub use config::{Config, parse};
+pub use lint::{JobOutline, Linted, NeedOutline, PolicyOutline, lint};
 pub use plan::{Context, PlanError, plan};

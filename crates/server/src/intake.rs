@@ -10,6 +10,7 @@ mod lineage;
 mod parsed_files;
 mod permission;
 mod rates;
+mod simulation;
 mod variables;
 
 use std::cell::OnceCell;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tappet_git::{Commit, FileError, ReadError, Repository, ResolveError, ResolvedRef};
-use tappet_gitlab_ci::{Context, PlanError};
+use tappet_gitlab_ci::{Config, Context, PlanError};
 use tappet_model::plan::Plan;
 use tappet_model::{AttemptId, CommitSha, Diagnostic, FailureReason, RefName, Source, Variable};
 use tappet_store::{
@@ -35,6 +36,7 @@ use crate::settings_variables::{SettingsError, SettingsLayers};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
 use rates::Rates;
+pub use simulation::simulate;
 pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
 
 /// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).
@@ -411,7 +413,7 @@ async fn content(
         Ok(parsed) => parsed,
         Err(errors) => return Ok(invalid(lines(&errors))),
     };
-    match plan(app, request, repository, known, &parsed).await? {
+    match plan(app, request, repository, known, &parsed.config).await? {
         Ok(plan) => Ok(NewRunContent::Planned(Box::new(workflow(
             path, &parsed, plan,
         )))),
@@ -436,7 +438,7 @@ async fn plan(
     request: &RunRequest,
     repository: &Repository,
     known: Known<'_>,
-    parsed: &ParsedFile,
+    config: &Config,
 ) -> Result<Result<Plan, PlanError>, Refusal> {
     let Known {
         resolved,
@@ -495,7 +497,7 @@ async fn plan(
         project_path: &request.project.path,
         variables: &look_up,
     };
-    Ok(tappet_gitlab_ci::plan(&parsed.config, &context))
+    Ok(tappet_gitlab_ci::plan(config, &context))
 }
 
 fn workflow(path: &str, parsed: &ParsedFile, plan: Plan) -> NewWorkflow {

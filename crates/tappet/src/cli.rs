@@ -108,6 +108,10 @@ pub struct ServeFlags {
     /// Let webhooks reach this machine and private networks [default: only when listening on loopback]
     #[arg(long, env = "TAPPET_ALLOW_LOCAL_REQUESTS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_local_requests: Option<bool>,
+    /// What becomes of schedules that were due while the server was down: one late
+    /// `run`, or `skip` [default: run]
+    #[arg(long, env = "TAPPET_MISSED_SCHEDULES", value_name = "WORD")]
+    pub missed_schedules: Option<String>,
 }
 
 /// Flags of `demo`.

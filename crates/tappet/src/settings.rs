@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use tappet_server::Config;
 use tappet_server::limits::Limits;
+use tappet_server::schedules::MissedSlots;
 
 use crate::cli::ServeFlags;
 
@@ -26,6 +27,7 @@ struct File {
     allow_local_requests: Option<bool>,
     metrics_token: Option<String>,
     limits: Option<Limits>,
+    missed_schedules: Option<String>,
 }
 
 /// What the server is told.
@@ -54,6 +56,9 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
     }
     if let Some(allowed) = flags.allow_local_requests.or(file.allow_local_requests) {
         config.allow_local_requests = allowed;
+    }
+    if let Some(word) = flags.missed_schedules.or(file.missed_schedules) {
+        config.missed_schedules = missed_schedules(&word)?;
     }
     config.root_token = root_token()?;
     config.metrics_token = file.metrics_token;
@@ -92,6 +97,14 @@ fn external_url(text: &str) -> anyhow::Result<url::Url> {
         bail!("--external-url {text} must be an http or https address without a query");
     }
     Ok(url)
+}
+
+fn missed_schedules(word: &str) -> anyhow::Result<MissedSlots> {
+    match word {
+        "run" => Ok(MissedSlots::RunOnce),
+        "skip" => Ok(MissedSlots::Skip),
+        _ => bail!("--missed-schedules {word} is neither `run` nor `skip`"),
+    }
 }
 
 fn root_token() -> anyhow::Result<Option<String>> {
@@ -151,6 +164,21 @@ mod tests {
         assert_eq!(config.listen.port(), 9);
         assert_eq!(config.slots, 3);
         assert_eq!(config.drain, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn missed_schedules_run_once_or_are_skipped() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "missed_schedules = \"skip\"\n";
+        std::fs::write(dir.path().join(FILE_NAME), file).unwrap();
+        let config = read(flags(dir.path())).unwrap();
+        assert_eq!(config.missed_schedules, MissedSlots::Skip);
+        let wrong = ServeFlags {
+            missed_schedules: Some("maybe".to_owned()),
+            ..flags(dir.path())
+        };
+        let error = read(wrong).unwrap_err().to_string();
+        assert!(error.contains("maybe") && error.contains("skip"), "{error}");
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod instance;
 mod instance_variables;
 mod job_token_scope;
 mod jobs;
+mod lint;
 mod lookup;
 mod pagination;
 mod params;
@@ -89,6 +90,7 @@ pub fn routes() -> Routes {
         .and(branches::routes())
         .and(commits::routes())
         .and(job_token_scope::routes())
+        .and(lint::routes())
         .and(pipeline_schedules::routes())
         .and(projects::routes())
         .and(hooks::routes())

@@ -17,6 +17,7 @@ mod job_logs;
 mod job_tokens;
 mod jobs;
 mod limits;
+mod lint;
 mod lookup;
 mod person;
 mod pipeline_changes;

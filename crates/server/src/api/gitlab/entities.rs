@@ -8,6 +8,7 @@ pub mod commit;
 pub mod detailed_status;
 pub mod hook;
 pub mod job;
+pub mod lint_result;
 pub mod pipeline;
 pub mod pipeline_basic;
 pub mod pipeline_schedule;
