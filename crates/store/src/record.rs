@@ -363,6 +363,8 @@ pub struct RunFilter {
     pub status: Option<Status>,
     /// `running`, `pending`, `finished`, `branches` or `tags`.
     pub scope: Option<RunScope>,
+    /// With scope branches or tags: only of these refs.
+    pub refs: Option<Vec<String>>,
     /// Exact ref name.
     pub ref_name: Option<String>,
     /// Exact commit.

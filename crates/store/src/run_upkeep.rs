@@ -1,6 +1,6 @@
 //! What happens to whole runs beside the engine's events.
 
-use tappet_model::{AttemptId, ProjectId, RunId};
+use tappet_model::{AttemptId, ProjectId, RefKind, RunId};
 
 use crate::{Artifact, Run, RunFilter, Verb};
 
@@ -18,6 +18,8 @@ pub trait RunUpkeep: Send + Sync {
     /// The newest runs of a project that match, at most `limit`; nothing is
     /// counted.
     fn newest_runs(&self, project: ProjectId, filter: RunFilter, limit: u32) -> Verb<'_, Vec<Run>>;
+    /// Names of the branches, or of the tags, that have runs.
+    fn refs_with_runs(&self, project: ProjectId, kind: RefKind) -> Verb<'_, Vec<String>>;
     /// Gives a run another name.
     fn rename_run(&self, id: RunId, name: Option<String>) -> Verb<'_, Run>;
     /// Deletes a run with everything that belongs to it, whatever its status.

@@ -15,9 +15,14 @@ use super::problem::{PageResult, Problem};
 use super::status_mark::StatusMark;
 use super::visit::{Frame, Visit, html};
 use crate::failure_text::failure_text;
+use crate::rights::reads_log;
 
 /// Of a longer log only the end is on the page.
 const SHOWN_LOG_BYTES: u64 = 512 * 1024;
+
+/// In place of a log with debug output.
+const FOR_DEVELOPERS: &[u8] = b"This log was made with debug output and shows every variable. \
+    Only developers of the project may read it: ask a maintainer to make you one.\n";
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -85,18 +90,24 @@ pub async fn page(visit: &Visit, project: Project, id: AttemptId) -> PageResult<
         Some(runner) => store.runner(runner).await?,
         None => None,
     };
-    let log = read_log(visit, &attempt).await?;
+    let standing = visit.app.standing(visit.user.as_ref(), &project).await?;
+    let is_readable = reads_log(&standing, &project, &attempt);
+    let log = if is_readable {
+        read_log(visit, &attempt).await?
+    } else {
+        show_end(FOR_DEVELOPERS, 0, true)
+    };
     let attempts = attempts_of_job(visit, &run, &attempt).await?;
     let api = visit.path(&format!("/api/v4/projects/{}/jobs/{id}", project.id));
     let may_develop = visit.may_steer(&project).await?;
     let is_newest = !attempt.is_retried;
     let ended = attempt.status.is_completed();
-    let grows = !ended && visit.user.is_some();
+    let grows = !ended && visit.user.is_some() && is_readable;
     html(&JobPage {
         frame: visit.frame(format!("{} (#{id}) · {}", attempt.name, project.path)),
         facts: RunFacts::read(visit, &run).await?,
         events: grows.then(|| format!("{api}/trace/events?offset={}", log.offset)),
-        has_raw: visit.user.is_some(),
+        has_raw: visit.user.is_some() && is_readable,
         api,
         id: attempt.id.0,
         run_id: run.id.0,

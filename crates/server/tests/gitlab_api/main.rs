@@ -15,6 +15,7 @@ mod job_actions;
 mod job_artifacts;
 mod job_logs;
 mod job_tokens;
+mod job_rights;
 mod jobs;
 mod limits;
 mod lint;

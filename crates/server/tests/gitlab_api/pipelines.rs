@@ -257,3 +257,20 @@ async fn the_events_of_a_run_can_be_followed_and_resumed() {
     assert_eq!(rest.matches("id: ").count(), 1, "{rest}");
     assert!(text.ends_with(&rest));
 }
+
+#[tokio::test]
+async fn a_branch_that_is_gone_has_no_newest_pipeline_any_more() {
+    let scene = Scene::new().await;
+    let repository = scene.server.scratch().join("repositories/acme-web");
+    git(&repository, &["branch", "topic"]);
+    let kept = scene.run().await;
+    let gone = scene.run_with("ref=topic").await;
+    let ids = async || -> Vec<i64> {
+        let list = scene.get("/pipelines?scope=branches").await.json();
+        let list = list.as_array().unwrap().clone();
+        list.iter().map(|run| run["id"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(ids().await, [gone, kept]);
+    git(&repository, &["branch", "--delete", "--force", "topic"]);
+    assert_eq!(ids().await, [kept]);
+}

@@ -39,7 +39,7 @@ const BATCH: u32 = 1000;
 
 /// Up to so many runs of a ref lead to its attempts; of more, the newest
 /// attempts of the project are looked through.
-const FEW_RUNS: i64 = 500;
+const FEW_RUNS: i64 = 2000;
 
 impl crate::Jobs for SqliteStore {
     fn project_attempts(

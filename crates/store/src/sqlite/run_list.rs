@@ -19,7 +19,7 @@ use super::page;
 use super::runs;
 use super::statement::statements;
 use super::users;
-use super::value::{Col, RowExt, integer, sha_bytes};
+use super::value::{Col, RowExt, integer, list_text, sha_bytes};
 use crate::{
     COUNT_LIMIT, Listing, PageRequest, Run, RunFilter, RunOrder, RunScope, StoreError, StoreResult,
 };
@@ -229,9 +229,7 @@ impl Query {
             query.add(Column::Schedule, "schedule_id = ?", [id]);
         }
         if let Some(kind) = filter.scope.and_then(kind_of_newest) {
-            let sql =
-                "id IN (SELECT run_id FROM newest_runs WHERE project_id = ? AND ref_kind = ?)";
-            query.add(Column::Newest, sql, [Value::Integer(project.0), text(kind)]);
+            query.add_newest(kind, filter.refs.as_deref());
         }
         query.add_between(
             Column::Updated,
@@ -253,6 +251,24 @@ impl Query {
             sql,
             values: values.into(),
         });
+    }
+
+    fn add_newest(&mut self, kind: &'static str, refs: Option<&[String]>) {
+        let project = Value::Integer(self.project.0);
+        let kind = Value::Text(kind.to_owned());
+        match refs {
+            None => self.add(
+                Column::Newest,
+                "id IN (SELECT run_id FROM newest_runs WHERE project_id = ? AND ref_kind = ?)",
+                [project, kind],
+            ),
+            Some(names) => self.add(
+                Column::Newest,
+                "id IN (SELECT run_id FROM newest_runs WHERE project_id = ? AND ref_kind = ?
+                 AND ref_name IN (SELECT value FROM json_each(?)))",
+                [project, kind, Value::Text(list_text(names))],
+            ),
+        }
     }
 
     /// Both bounds as one condition, because one walk of the index serves both.

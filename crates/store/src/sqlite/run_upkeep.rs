@@ -1,6 +1,6 @@
 //! Runs as wholes: renaming and deleting.
 
-use tappet_model::{AttemptId, ProjectId, RunId};
+use tappet_model::{AttemptId, ProjectId, RefKind, RunId};
 
 use super::SqliteStore;
 use super::artifacts;
@@ -32,6 +32,7 @@ statements! {
                      ORDER BY id DESC LIMIT 1";
     FORGET_NEWEST = "DELETE FROM newest_runs
                      WHERE project_id = ?1 AND ref_kind = ?2 AND ref_name = ?3 AND run_id = ?4";
+    REFS = "SELECT ref_name FROM newest_runs WHERE project_id = ?1 AND ref_kind = ?2";
     SET_NEWEST = "INSERT INTO newest_runs (project_id, ref_kind, ref_name, run_id)
                   VALUES (?1, ?2, ?3, ?4)";
 }
@@ -41,6 +42,16 @@ impl crate::RunUpkeep for SqliteStore {
         Box::pin(async move {
             self.readers
                 .read(|db| run_list::newest(db, project, &filter, limit))
+        })
+    }
+
+    fn refs_with_runs(&self, project: ProjectId, kind: RefKind) -> Verb<'_, Vec<String>> {
+        Box::pin(async move {
+            self.readers.read(|db| {
+                let mut statement = db.conn.prepare_cached(REFS)?;
+                let rows = statement.query_map((project.0, Col(kind)), |row| row.get(0))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
     }
 

@@ -290,3 +290,71 @@ async fn a_new_commit_takes_the_place_of_the_branch_s_newest_run() {
     world.create(&[job("test")]).await;
     assert_eq!(iids(&world, branches()).await, [3]);
 }
+
+#[tokio::test]
+async fn bounds_on_creation_hold_with_every_other_filter() {
+    let world = World::new().await;
+    let mut times = Vec::new();
+    for index in 0..6 {
+        let run = world
+            .create_with(|new| {
+                if index % 2 == 0 {
+                    new.ref_name = "topic".into();
+                }
+            })
+            .await;
+        times.push(run.run.created_at);
+    }
+    let on_topic = |after: Option<Timestamp>, before: Option<Timestamp>| RunFilter {
+        ref_name: Some("topic".into()),
+        status: Some(Status::Pending),
+        created_after: after,
+        created_before: before,
+        ..RunFilter::default()
+    };
+    assert_eq!(iids(&world, on_topic(Some(times[0]), None)).await, [5, 3]);
+    assert_eq!(iids(&world, on_topic(None, Some(times[2]))).await, [1]);
+    let late = on_topic(Some(times[5]), None);
+    assert_eq!(iids(&world, late).await, Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_hides_no_run() {
+    let world = World::new().await;
+    let wrong = world.now();
+    let future = Timestamp(wrong.0 + 48 * HOUR);
+    world.create_with(|new| new.now = future).await;
+    let moment = world.create_with(|new| new.now = Timestamp(future.0 - SECOND));
+    assert_eq!(moment.await.run.created_at, future, "moved up by a moment");
+    let back = world.create(&[job("test")]).await.run.created_at;
+    assert!(back < future);
+    let after = |time: Timestamp| RunFilter {
+        created_after: Some(time),
+        ..RunFilter::default()
+    };
+    assert_eq!(iids(&world, after(back)).await, [2, 1]);
+    assert_eq!(iids(&world, after(wrong)).await, [3, 2, 1]);
+    let before = RunFilter {
+        created_before: Some(future),
+        ..RunFilter::default()
+    };
+    assert_eq!(iids(&world, before).await, [3]);
+}
+
+#[tokio::test]
+async fn children_of_other_runs_are_listed_only_when_asked_for() {
+    let world = World::new().await;
+    world.create(&[job("test")]).await;
+    let source = |source| {
+        let filter = RunFilter {
+            source,
+            ..RunFilter::default()
+        };
+        iids(&world, filter)
+    };
+    world
+        .create_with(|new| new.source = Source::ParentPipeline)
+        .await;
+    assert_eq!(source(None).await, [1]);
+    assert_eq!(source(Some(Source::ParentPipeline)).await, [2]);
+}

@@ -24,6 +24,7 @@ pub fn read(checks: &mut Checks<'_>) -> Option<RunFilter> {
     let filter = RunFilter {
         status: checks.one_of::<Status>("status"),
         scope: checks.one_of::<Scope>("scope").map(|scope| scope.0),
+        refs: None,
         ref_name: checks.filled_text("ref").map(std::borrow::Cow::into_owned),
         sha: checks.filled_text("sha").map(std::borrow::Cow::into_owned),
         source: match source {

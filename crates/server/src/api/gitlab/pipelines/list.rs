@@ -1,8 +1,12 @@
 //! `GET /projects/:id/pipelines`.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::response::Response;
-use tappet_store::Listing;
+use tappet_git::ResolveError;
+use tappet_model::{RefKind, RefName};
+use tappet_store::{Listing, Project, RunScope};
 
 use super::filter;
 use crate::api::gitlab::access::{self, Login};
@@ -11,8 +15,11 @@ use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::pipeline_basic::ListedPipeline;
 use crate::api::gitlab::errors::ApiResult;
 use crate::api::gitlab::pagination::{self, Pages};
-use crate::app::SharedApp;
+use crate::app::{App, SharedApp};
 use crate::rights::Right;
+
+/// So many refs are looked up one by one; of more, all are listed.
+const LOOKED_UP_REFS: usize = 200;
 
 /// One page, the newest first unless asked otherwise.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
@@ -23,7 +30,11 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     checks.finish()?;
     access.require(Right::ReadPipelines)?;
     let listing = match filter {
-        Some(filter) => app.store.runs(access.project.id, filter, page).await?,
+        Some(mut filter) => {
+            filter.refs = existing_refs(&app, &access.project, filter.scope).await?;
+            let project = access.project.id;
+            app.store.runs(project, filter, page).await?
+        }
         None => Listing {
             items: Vec::new(),
             total: Some(0),
@@ -42,4 +53,44 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     };
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))
+}
+
+/// With scope branches or tags: those with pipelines that still exist. A
+/// repository that cannot be read now hides none.
+async fn existing_refs(
+    app: &App,
+    project: &Project,
+    scope: Option<RunScope>,
+) -> ApiResult<Option<Vec<String>>> {
+    let (kind, prefix) = match scope {
+        Some(RunScope::Branches) => (RefKind::Branch, "refs/heads/"),
+        Some(RunScope::Tags) => (RefKind::Tag, "refs/tags/"),
+        _ => return Ok(None),
+    };
+    let Ok(repository) = app.repositories.of(project).await else {
+        return Ok(None);
+    };
+    let mut names = app.store.refs_with_runs(project.id, kind).await?;
+    if names.len() > LOOKED_UP_REFS {
+        let all = match kind {
+            RefKind::Branch => repository.branches().await,
+            _ => repository.tags().await,
+        };
+        let Ok(all) = all else { return Ok(None) };
+        let all: HashSet<String> = all.into_iter().map(|found| found.name).collect();
+        names.retain(|name| all.contains(name));
+        return Ok(Some(names));
+    }
+    let mut existing = Vec::new();
+    for name in names {
+        let full_name = RefName::new(format!("{prefix}{name}"));
+        let resolved = match full_name {
+            Ok(full_name) => repository.resolve(&full_name).await,
+            Err(_) => continue,
+        };
+        if !matches!(resolved, Err(ResolveError::NotFound)) {
+            existing.push(name);
+        }
+    }
+    Ok(Some(existing))
 }
