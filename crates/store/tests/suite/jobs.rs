@@ -55,7 +55,7 @@ async fn attempts_are_found_wherever_their_status_keeps_them() {
     assert_eq!(one(Status::Running).await, ["runs"]);
     assert_eq!(one(Status::Manual).await, ["by hand"]);
     assert_eq!(one(Status::Created).await, ["later"]);
-    assert_eq!(names(world, with(Status::ALL)).await, all);
+    assert_eq!(names(world, with(&Status::ALL)).await, all);
     let topic = ProjectAttempts {
         ref_name: Some("topic".into()),
         ..with(&[Status::Manual, Status::Failed])
@@ -101,6 +101,7 @@ async fn an_erased_attempt_says_when_and_has_no_files() {
         kind: kind.into(),
         format: "zip".into(),
         filename: "out.zip".into(),
+        report: None,
         size_bytes: 3,
         sha256: [1; 32],
         expires_at: Some(world.later(HOUR)),

@@ -38,6 +38,7 @@ async fn a_deleted_run_leaves_nothing_behind() {
         kind: "archive".into(),
         format: "zip".into(),
         filename: "out.zip".into(),
+        report: None,
         size_bytes: 3,
         sha256: [1; 32],
         expires_at: None,
