@@ -156,12 +156,10 @@ const ONE_JOB: (&str, &str) = (".gitlab-ci.yml", "again:\n  script: curl\n");
 async fn a_job_that_starts_its_own_project_again_and_again_is_stopped() {
     let scene = Scene::with_file(ONE_JOB).await;
     scene.run().await;
-    for _ in 0..1 {
-        let job = runner::take(&scene.server).await;
-        let reply = fire(&scene, scene.project, &job.token).await;
-        assert_eq!(reply.status, 201, "{}", reply.text());
-        job.end("success").await;
-    }
+    let job = runner::take(&scene.server).await;
+    let reply = fire(&scene, scene.project, &job.token).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    job.end("success").await;
     let job = runner::take(&scene.server).await;
     let reply = fire(&scene, scene.project, &job.token).await;
     let text = "Pipeline loop detected: jobs of 'acme/web' on 'main' led to this pipeline 2 times \
