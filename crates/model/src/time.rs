@@ -42,6 +42,12 @@ impl Timestamp {
         }
     }
 
+    /// The midnight (UTC) that its day began with.
+    pub fn midnight(self) -> Self {
+        const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+        Self(self.0.div_euclid(DAY) * DAY)
+    }
+
     /// Whole seconds since 1970.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -70,6 +76,17 @@ mod tests {
         let whole = Timestamp::parse("2026-02-01T10:20:30+02:00").unwrap();
         assert_eq!(whole.to_string(), "2026-02-01T08:20:30.000Z");
         assert_eq!(Timestamp::parse("01/01/2050"), None);
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight() {
+        let time = Timestamp::parse("2026-02-01T23:59:59.999Z").unwrap();
+        assert_eq!(time.midnight().to_string(), "2026-02-01T00:00:00.000Z");
+        assert_eq!(time.midnight().midnight(), time.midnight());
+        assert_eq!(
+            Timestamp(-1).midnight().to_string(),
+            "1969-12-31T00:00:00.000Z"
+        );
     }
 
     #[test]

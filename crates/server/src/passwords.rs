@@ -23,7 +23,7 @@ const TURNS: usize = 2;
 /// Failures after which a name has to rest.
 const MOST_FAILURES: u32 = 10;
 /// How long it rests, and how long a failure counts.
-const REST: Duration = Duration::from_secs(600);
+pub const REST: Duration = Duration::from_secs(600);
 /// Names remembered at the same time; beyond it the old ones go first.
 const MOST_NAMES: usize = 10_000;
 

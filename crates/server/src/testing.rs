@@ -160,6 +160,43 @@ impl TestServer {
             .to_owned()
     }
 
+    /// A new user with an access token that reaches everything.
+    pub async fn user(&self, username: &str) -> TestUser {
+        let body = serde_json::json!({
+            "username": username,
+            "name": username,
+            "email": format!("{username}@example.com"),
+            "force_random_password": true,
+        });
+        let reply = self.post("/api/v4/users").root().json(&body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        let id = reply.json()["id"].as_i64().expect("a user has an id");
+        TestUser {
+            id,
+            token: self.token_of(id, &["api"]).await,
+        }
+    }
+
+    /// A new access token with these scopes.
+    pub async fn token_of(&self, user: i64, scopes: &[&str]) -> String {
+        let path = format!("/api/v4/users/{user}/personal_access_tokens");
+        let body = serde_json::json!({ "name": "test", "scopes": scopes });
+        let reply = self.post(&path).root().json(&body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        let token = reply.json()["token"].as_str().map(str::to_owned);
+        token.expect("a new token is shown")
+    }
+
+    /// A new user who belongs to a project at this access level.
+    pub async fn member(&self, project: i64, username: &str, level: u32) -> TestUser {
+        let user = self.user(username).await;
+        let path = format!("/api/v4/projects/{project}/members");
+        let body = serde_json::json!({ "user_id": user.id, "access_level": level });
+        let reply = self.post(&path).root().json(&body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        user
+    }
+
     /// A GET request.
     pub fn get(&self, path: &str) -> TestRequest {
         self.request("GET", path)
@@ -208,6 +245,15 @@ pub fn commit(repository: &Path, files: &[(&str, &str)], message: &str) -> Strin
     git(repository, &["rev-parse", "HEAD"])
 }
 
+/// Somebody who can call.
+#[derive(Clone, Debug)]
+pub struct TestUser {
+    /// Id.
+    pub id: i64,
+    /// An access token with the scope `api`.
+    pub token: String,
+}
+
 /// A request under construction.
 pub struct TestRequest {
     address: SocketAddr,
@@ -232,6 +278,11 @@ impl TestRequest {
     /// As root.
     pub fn root(self) -> Self {
         self.header("private-token", ROOT_TOKEN)
+    }
+
+    /// As somebody.
+    pub fn user(self, user: &TestUser) -> Self {
+        self.header("private-token", &user.token)
     }
 
     /// With one more header.

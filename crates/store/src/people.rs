@@ -122,6 +122,8 @@ pub struct Profile {
     pub twitter: String,
     /// Discord id.
     pub discord: String,
+    /// GitHub name.
+    pub github: String,
     /// Web site.
     pub website_url: String,
     /// Employer.

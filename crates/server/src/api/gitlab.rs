@@ -28,12 +28,17 @@ mod job_token_scope;
 mod jobs;
 mod lint;
 mod lookup;
+mod members;
 mod pagination;
 mod params;
+mod personal_access_tokens;
 mod pipeline_schedules;
 mod pipelines;
 mod project_variables;
 mod projects;
+mod protected_branches;
+mod protected_refs;
+mod protected_tags;
 mod push_hook;
 mod repository;
 mod settings_variables;
@@ -44,11 +49,12 @@ mod trace;
 mod trigger_authority;
 mod trigger_run;
 mod triggers;
+mod users;
 mod v3;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get};
+use axum::routing::any;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::routes::Routes;
@@ -62,9 +68,6 @@ const BASE: &str = "/api/v4";
 /// are answered here too.
 pub fn router(app: &SharedApp) -> Router<SharedApp> {
     Router::new()
-        .route("/api/v4/version", get(instance::version))
-        .route("/api/v4/metadata", get(instance::version))
-        .route("/api/v4/user", get(instance::user))
         .merge(routes().into_router())
         .method_not_allowed_fallback(wrong_verb)
         .route("/api/v3", any(unknown_route))
@@ -92,8 +95,13 @@ pub fn routes() -> Routes {
         .and(job_token_scope::routes())
         .and(lint::routes())
         .and(pipeline_schedules::routes())
+        .and(instance::routes())
+        .and(members::routes())
+        .and(personal_access_tokens::routes())
         .and(projects::routes())
         .and(hooks::routes())
+        .and(protected_branches::routes())
+        .and(protected_tags::routes())
         .and(push_hook::routes())
         .and(tags::routes())
         .and(trigger_run::routes())
@@ -107,6 +115,7 @@ pub fn routes() -> Routes {
         .and(project_variables::routes())
         .and(group_variables::routes())
         .and(instance_variables::routes())
+        .and(users::routes())
 }
 
 async fn unknown_route() -> ApiError {

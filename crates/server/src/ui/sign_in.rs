@@ -1,9 +1,9 @@
-//! Signing in with an access token or a one-time link, and out again.
+//! Signing in with a password, an access token or a one-time link, and out again.
 
 use askama::Template;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::SET_COOKIE;
+use http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tappet_store::User;
@@ -12,6 +12,7 @@ use super::problem::{PageResult, Problem};
 use super::session;
 use super::visit::{Frame, Visit, html};
 use crate::clock;
+use crate::passwords::{self, Verdict};
 use crate::secrets::hash;
 
 /// Bytes of a form that are read.
@@ -22,65 +23,134 @@ const FORM_LIMIT: usize = 16 * 1024;
 struct SignInPage {
     frame: Frame,
     to: String,
+    login: String,
     complaint: Option<&'static str>,
 }
 
-fn show(visit: &Visit, to: &str, complaint: Option<&'static str>) -> PageResult<Response> {
+fn show(visit: &Visit, form: &Form, complaint: Option<&'static str>) -> PageResult<Response> {
     html(&SignInPage {
         frame: visit.frame("Sign in"),
-        to: to.to_owned(),
+        to: form.to.clone(),
+        login: form.login.clone(),
         complaint,
     })
+}
+
+/// What somebody filled in.
+#[derive(Default)]
+struct Form {
+    /// Where to go on.
+    to: String,
+    /// Login name or address.
+    login: String,
+    password: String,
+    /// In place of both.
+    token: String,
+}
+
+impl Form {
+    async fn read(body: Body) -> PageResult<Self> {
+        let body = axum::body::to_bytes(body, FORM_LIMIT)
+            .await
+            .map_err(|_| Problem::BadForm {
+                reason: "it is too long or was cut off",
+            })?;
+        Ok(Self {
+            to: field(&body, "to"),
+            login: field(&body, "login").trim().to_owned(),
+            password: field(&body, "password"),
+            token: field(&body, "token").trim().to_owned(),
+        })
+    }
 }
 
 /// `GET /-/sign_in?to=/acme/web`.
 pub fn page(visit: &Visit, uri: &Uri) -> PageResult<Response> {
     let query = uri.query().unwrap_or_default();
-    let to = field(query.as_bytes(), "to");
+    let form = Form {
+        to: field(query.as_bytes(), "to"),
+        ..Form::default()
+    };
     if visit.user.is_some() {
-        return Ok(Redirect::to(&visit.path(own_path(&to))).into_response());
+        return Ok(Redirect::to(&visit.path(own_path(&form.to))).into_response());
     }
-    show(visit, &to, None)
+    show(visit, &form, None)
 }
 
-/// `POST /-/sign_in` with `token` and `to`.
-pub async fn with_token(visit: &Visit, body: Body) -> PageResult<Response> {
-    let body = axum::body::to_bytes(body, FORM_LIMIT)
+/// `POST /-/sign_in` with `login` and `password`, or with `token`.
+pub async fn with_form(visit: &Visit, body: Body) -> PageResult<Response> {
+    let form = Form::read(body).await?;
+    if form.token.is_empty() {
+        with_password(visit, form).await
+    } else {
+        with_token(visit, &form).await
+    }
+}
+
+/// The same answer whether there is nobody of this name, somebody without a
+/// password, or somebody with another one.
+async fn with_password(visit: &Visit, form: Form) -> PageResult<Response> {
+    let found = visit.app.store.user_to_sign_in(&form.login).await?;
+    let (user, stored) = match found {
+        Some((user, stored)) => (Some(user), stored),
+        None => (None, None),
+    };
+    let typed = form.password.clone();
+    let passwords = &visit.app.passwords;
+    match passwords
+        .verify(&form.login, typed, stored, visit.now)
         .await
-        .map_err(|_| Problem::BadForm {
-            reason: "it is too long or was cut off",
-        })?;
-    let to = field(&body, "to");
-    let token = field(&body, "token");
+    {
+        Verdict::Right => {}
+        Verdict::Wrong => return refuse(visit, &form, "Wrong name or password."),
+        Verdict::Resting => {
+            let complaint = "Too many failed attempts with this name. \
+                             Wait ten minutes, or sign in with an access token.";
+            let mut response = show(visit, &form, Some(complaint))?;
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            let seconds = HeaderValue::from(passwords::REST.as_secs());
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+            return Ok(response);
+        }
+    }
+    match user {
+        Some(user) if !user.is_blocked => enter(visit, &user, &form.to).await,
+        _ => refuse(visit, &form, "This account is blocked."),
+    }
+}
+
+async fn with_token(visit: &Visit, form: &Form) -> PageResult<Response> {
     let found = visit
         .app
         .store
-        .user_by_access_token(hash(token.trim()), visit.now)
+        .user_by_access_token(hash(&form.token), visit.now)
         .await?;
     match found {
-        Some((user, _)) if user.is_blocked => refuse(visit, &to, "This account is blocked."),
+        Some((user, _)) if user.is_blocked => refuse(visit, form, "This account is blocked."),
         // The token of a machine that only reads must not become a session that does all.
-        Some((_, token)) if !token.scopes.iter().any(|scope| scope == "api") => {
-            refuse(visit, &to, "Signing in takes a token with the scope “api”.")
-        }
+        Some((_, token)) if !token.scopes.iter().any(|scope| scope == "api") => refuse(
+            visit,
+            form,
+            "Signing in takes a token with the scope “api”.",
+        ),
         Some((user, token)) => {
             visit
                 .app
                 .store
                 .touch_access_token(token.id, visit.now)
                 .await?;
-            enter(visit, &user, &to).await
+            enter(visit, &user, &form.to).await
         }
         None => refuse(
             visit,
-            &to,
+            form,
             "No such token, or it has expired or was revoked.",
         ),
     }
 }
 
-fn refuse(visit: &Visit, to: &str, complaint: &'static str) -> PageResult<Response> {
-    let mut response = show(visit, to, Some(complaint))?;
+fn refuse(visit: &Visit, form: &Form, complaint: &'static str) -> PageResult<Response> {
+    let mut response = show(visit, form, Some(complaint))?;
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     Ok(response)
 }
@@ -103,7 +173,7 @@ pub async fn with_link(visit: &Visit, token: &str, parts: &Parts) -> PageResult<
         Some(user) if !user.is_blocked => enter(visit, &user, "/").await,
         _ => refuse(
             visit,
-            "",
+            &Form::default(),
             "This link was used already or is older than 15 minutes. Sign in with an access token.",
         ),
     }

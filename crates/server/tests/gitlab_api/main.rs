@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access_tokens;
 mod artifact_changes;
 mod audit_log;
 mod conventions;
@@ -20,12 +21,15 @@ mod jobs;
 mod limits;
 mod lint;
 mod lookup;
+mod members;
 mod person;
 mod pipeline_changes;
 mod pipeline_schedules;
 mod pipelines;
 mod project_jobs;
+mod project_settings;
 mod projects;
+mod protected_refs;
 mod push_hook;
 mod repository;
 mod runner;
@@ -36,7 +40,9 @@ mod trigger;
 mod trigger_owners;
 mod trigger_refusals;
 mod trigger_tokens;
+mod users;
 mod v3;
+mod visibility;
 
 use serde_json::Value;
 use tappet_server::testing::{TestReply, TestServer};

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use tappet_server::testing::{ROOT_TOKEN, TestServer};
+use tappet_server::testing::{ROOT_TOKEN, TestReply, TestServer};
 
 use super::visitor::{self, cookie_of};
 
@@ -130,4 +130,64 @@ async fn a_session_reads_the_api_but_does_not_write_it() {
     assert_eq!(root.get(&path).send().await.status, 200);
     let cancel = root.press(&format!("{path}/cancel")).await;
     assert_eq!(cancel.status, 401, "{}", cancel.text());
+}
+
+async fn with_password(server: &TestServer, login: &str, password: &str) -> TestReply {
+    server
+        .post("/-/sign_in")
+        .header("sec-fetch-site", "same-origin")
+        .form(&format!("login={login}&password={password}&to=%2Fprojects"))
+        .send()
+        .await
+}
+
+async fn ada(server: &TestServer) {
+    let body = serde_json::json!({
+        "username": "ada", "name": "Ada", "email": "ada@example.com", "password": "correct horse",
+    });
+    let reply = server.post("/api/v4/users").root().json(&body).send().await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn a_password_signs_in_by_name_or_address() {
+    let server = TestServer::start().await;
+    ada(&server).await;
+    for login in ["ada", "ADA", "ada%40example.com"] {
+        let reply = with_password(&server, login, "correct+horse").await;
+        assert_eq!((reply.status, reply.header("location")), (303, "/projects"));
+        let home = server
+            .get("/projects")
+            .header("cookie", &cookie_of(&reply))
+            .send()
+            .await;
+        assert_eq!(home.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn nobody_learns_whether_the_name_or_the_password_was_wrong() {
+    let server = TestServer::start().await;
+    ada(&server).await;
+    let page = async |login: &str| {
+        let reply = with_password(&server, login, "wrong+horse").await;
+        assert_eq!((reply.status, reply.header("set-cookie")), (401, ""));
+        reply.text().replace(login, "NAME")
+    };
+    let known = page("ada").await;
+    assert!(known.contains("Wrong name or password."), "{known}");
+    assert_eq!(known, page("zoe").await);
+    assert_eq!(known, page("root").await, "root has no password");
+}
+
+#[tokio::test]
+async fn who_guesses_has_to_rest() {
+    let server = TestServer::start().await;
+    ada(&server).await;
+    for _ in 0..10 {
+        assert_eq!(with_password(&server, "ada", "guess").await.status, 401);
+    }
+    let reply = with_password(&server, "ada", "correct+horse").await;
+    assert_eq!((reply.status, reply.header("retry-after")), (429, "600"));
+    assert_eq!(reply.header("set-cookie"), "");
 }

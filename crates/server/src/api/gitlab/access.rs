@@ -1,7 +1,7 @@
 //! Who calls, and GitLab's answers to those who may not. What a person may do
 //! at all is decided in [`crate::rights`].
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tappet_model::{ProjectId, UserId};
 use tappet_store::{Project, ProtectedRef, Run, StoreError};
 
@@ -92,11 +92,15 @@ pub async fn open_project(
     if login == Login::Required {
         caller.require_user()?;
     }
-    let project = find_project(app, call.path("id")).await?;
+    let asked = call.path("id");
+    let project = find_project(app, asked).await?;
     let project = project.ok_or_else(|| ApiError::missing("Project"))?;
     let standing = app.standing(caller.user.as_ref(), &project).await?;
     if !standing.may(Right::ReadProject, &project) {
         return Err(ApiError::missing("Project"));
+    }
+    if asked.contains('/') && !asked.eq_ignore_ascii_case(&project.path) {
+        return Err(moved(app, call, &project));
     }
     if let Some(job) = &caller.job
         && !app.lets_jobs_in(&project, job.project_id).await?
@@ -122,7 +126,32 @@ async fn foreign_job(app: &App, from: ProjectId, to: &Project) -> ApiResult<ApiE
     ))
 }
 
-/// A project by number or by full path (decoded already).
+/// The answer to a call with the path that a project had before it was renamed:
+/// reading leads to the number, changing does not.
+fn moved(app: &App, call: &Call, project: &Project) -> ApiError {
+    if !matches!(call.method, Method::GET | Method::HEAD) {
+        return ApiError::message(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Non GET methods are not allowed for moved projects",
+        );
+    }
+    let path = call.uri.path();
+    // `/api/v4/projects/acme%2Fweb/…`
+    let mut segments = path.splitn(6, '/');
+    let version = segments.nth(2).unwrap_or("v4");
+    let rest = segments
+        .nth(2)
+        .map_or(String::new(), |rest| format!("/{rest}"));
+    let query = call
+        .uri
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
+    let to = format!("/api/{version}/projects/{}{rest}{query}", project.id);
+    ApiError::moved(app.config.url(&to))
+}
+
+/// A project by number, by full path (decoded already), or by a path that it had
+/// before.
 pub async fn find_project(app: &App, id: &str) -> Result<Option<Project>, StoreError> {
     if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
         return match id.parse() {
@@ -131,7 +160,10 @@ pub async fn find_project(app: &App, id: &str) -> Result<Option<Project>, StoreE
         };
     }
     if id.contains('/') {
-        return app.store.project_by_path(id).await;
+        return match app.store.project_by_path(id).await? {
+            Some(project) => Ok(Some(project)),
+            None => app.store.moved_project(id).await,
+        };
     }
     Ok(None)
 }

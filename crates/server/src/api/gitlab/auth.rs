@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use http::Method;
-use tappet_model::Timestamp;
+use tappet_model::{Timestamp, UserId};
 use tappet_store::{AccessToken, Attempt, User};
 
 use super::call::Call;
@@ -46,9 +46,22 @@ impl Caller {
         self.user.as_ref().ok_or_else(ApiError::unauthorized)
     }
 
+    /// The user, when an administrator; or 401, or 403.
+    pub fn require_admin(&self) -> ApiResult<&User> {
+        let user = self.require_user()?;
+        if user.is_admin {
+            Ok(user)
+        } else {
+            Err(ApiError::forbidden())
+        }
+    }
+
     /// Kind and id of the credential, the scope of idempotency keys.
     pub fn credential(&self) -> String {
         match (&self.token, &self.user) {
+            (Some(token), Some(user)) if user.id != token.user_id => {
+                format!("token:{}:as:{}", token.id, user.id)
+            }
             (Some(token), _) => format!("token:{}", token.id),
             (None, Some(user)) => format!("user:{}", user.id),
             (None, None) => String::new(),
@@ -56,38 +69,68 @@ impl Caller {
     }
 }
 
+/// Scopes of a token that reads.
+const READING: &[&str] = &["api", "read_api"];
+/// Scopes of a token that changes something.
+const WRITING: &[&str] = &["api"];
+/// Scopes of a token that reads about people.
+const READING_PEOPLE: &[&str] = &["api", "read_api", "read_user"];
+/// Scopes of a token that reads about the instance.
+const READING_INSTANCE: &[&str] = &["api", "read_api", "read_user", "ai_features"];
+/// Scopes of a token that replaces itself.
+const ROTATING: &[&str] = &["api", "self_rotate"];
+
 /// Finds the caller of a call to the API proper: scope `api`, or `read_api` for
 /// reading.
 pub async fn authenticate(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Caller> {
-    let caller = identify(app, call, jobs).await?;
-    if let Some(token) = &caller.token {
-        let reads = matches!(call.method, Method::GET | Method::HEAD);
-        let has = |scope: &str| token.scopes.iter().any(|own| own == scope);
-        let reaches = has("api") || (reads && has("read_api"));
-        if !reaches {
-            return Err(ApiError::insufficient_scope(if reads {
-                "api read_api"
-            } else {
-                "api"
-            }));
-        }
-    }
-    Ok(caller)
+    let scopes = if reads(call) { READING } else { WRITING };
+    with_scope(identify(app, call, jobs).await?, scopes)
 }
 
-/// Finds the caller of a call about the caller or the instance: the scope
-/// `read_user` is enough.
-pub async fn authenticate_reader(app: &SharedApp, call: &Call) -> ApiResult<User> {
+/// Finds the caller of a call about people: `read_user` is enough for reading.
+pub async fn authenticate_for_people(app: &SharedApp, call: &Call) -> ApiResult<Caller> {
+    let scopes = if reads(call) { READING_PEOPLE } else { WRITING };
+    with_scope(identify(app, call, JobTokens::Ignored).await?, scopes)
+}
+
+/// Finds the caller of a call about the instance, which must be somebody.
+pub async fn authenticate_for_instance(app: &SharedApp, call: &Call) -> ApiResult<()> {
     let caller = identify(app, call, JobTokens::Ignored).await?;
-    if let Some(token) = &caller.token
-        && !token
-            .scopes
-            .iter()
-            .any(|scope| matches!(scope.as_str(), "api" | "read_api" | "read_user"))
-    {
-        return Err(ApiError::insufficient_scope("api read_api read_user"));
+    with_scope(caller, READING_INSTANCE)?.require_user()?;
+    Ok(())
+}
+
+/// The access token of the call itself, whatever its scopes.
+pub async fn own_token(app: &SharedApp, call: &Call) -> ApiResult<(Caller, AccessToken)> {
+    let caller = identify(app, call, JobTokens::Ignored).await?;
+    let token = caller.token.clone();
+    let token = token.ok_or_else(ApiError::unauthorized)?;
+    Ok((caller, token))
+}
+
+/// The access token of the call itself, when it may replace itself.
+pub async fn own_rotating_token(app: &SharedApp, call: &Call) -> ApiResult<(Caller, AccessToken)> {
+    let (caller, token) = own_token(app, call).await?;
+    Ok((with_scope(caller, ROTATING)?, token))
+}
+
+fn reads(call: &Call) -> bool {
+    matches!(call.method, Method::GET | Method::HEAD)
+}
+
+/// 403 when the caller's token has none of these scopes. The wire shows them
+/// with blanks between.
+fn with_scope(caller: Caller, scopes: &[&str]) -> ApiResult<Caller> {
+    match &caller.token {
+        Some(token) if !scopes.iter().any(|scope| has_scope(token, scope)) => {
+            Err(ApiError::insufficient_scope(&scopes.join(" ")))
+        }
+        _ => Ok(caller),
     }
-    caller.user.ok_or_else(ApiError::unauthorized)
+}
+
+fn has_scope(token: &AccessToken, scope: &str) -> bool {
+    token.scopes.iter().any(|own| own == scope)
 }
 
 async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Caller> {
@@ -98,7 +141,7 @@ async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Ca
         };
     }
     let Some(token) = access_token(call) else {
-        return by_session(app, call).await;
+        return sudo(app, call, by_session(app, call).await?).await;
     };
     if token.len() > MAX_TOKEN_BYTES {
         return Err(ApiError::unauthorized());
@@ -106,7 +149,8 @@ async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Ca
     let now = clock::now();
     let hash = crate::secrets::hash(&token);
     let Some((user, token)) = app.store.user_by_access_token(hash, now).await? else {
-        return Err(ApiError::unauthorized());
+        let known = app.store.access_token_by_hash(hash).await?;
+        return Err(refused(known, now));
     };
     if user.is_blocked {
         return Err(ApiError::forbidden_because(
@@ -114,11 +158,69 @@ async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Ca
         ));
     }
     note_use(app, &token, now);
-    Ok(Caller {
+    let caller = Caller {
         user: Some(user),
         token: Some(token),
         job: None,
-    })
+    };
+    sudo(app, call, caller).await
+}
+
+/// The 401 of a token that opens nothing (any more).
+fn refused(known: Option<AccessToken>, now: Timestamp) -> ApiError {
+    match known {
+        None => ApiError::unauthorized(),
+        Some(token) if token.expires_at.is_some_and(|end| end <= now) => ApiError::invalid_token(
+            "Token is expired. You can either do re-authorization or token refresh.",
+        ),
+        Some(_) => {
+            ApiError::invalid_token("Token was revoked. You have to re-authorize from the user.")
+        }
+    }
+}
+
+/// The person whom an administrator wants to be for this call (GitLab: header
+/// `Sudo` or parameter `sudo`, and a token with that scope).
+async fn sudo(app: &App, call: &Call, caller: Caller) -> ApiResult<Caller> {
+    let wanted = param(call, "sudo").or_else(|| {
+        call.header("sudo")
+            .filter(|wanted| !wanted.is_empty())
+            .map(Cow::Borrowed)
+    });
+    let Some(wanted) = wanted else {
+        return Ok(caller);
+    };
+    if !caller.require_user()?.is_admin {
+        return Err(ApiError::forbidden_because("Must be admin to use sudo"));
+    }
+    let Some(token) = &caller.token else {
+        return Err(ApiError::forbidden_because(
+            "Must be authenticated using an OAuth or personal access token to use sudo",
+        ));
+    };
+    if !has_scope(token, "sudo") {
+        return Err(ApiError::insufficient_scope("sudo"));
+    }
+    let found = match wanted.parse() {
+        Ok(id) => app
+            .store
+            .account(UserId(id))
+            .await?
+            .map(|account| account.user),
+        Err(_) => app.store.user_by_username(&wanted).await?,
+    };
+    match found {
+        Some(user) if user.is_blocked => Err(ApiError::forbidden_because(
+            "Your account has been blocked.",
+        )),
+        Some(user) => Ok(Caller {
+            user: Some(user),
+            ..caller
+        }),
+        None => Err(ApiError::missing(&format!(
+            "User with ID or username '{wanted}'"
+        ))),
+    }
 }
 
 /// The session of a browser only reads here; what it changes goes through the

@@ -49,6 +49,18 @@ impl Call {
             .map_err(|_| ApiError::param(format!("{name} is invalid")))
     }
 
+    /// A path segment that must be a number for the address to be a route at all,
+    /// or 404.
+    pub fn route_number(&self, name: &str) -> Result<i64, ApiError> {
+        let text = self.path(name);
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // Beyond 64 bits there is nothing to find.
+        match is_number {
+            true => Ok(text.parse().unwrap_or(i64::MAX)),
+            false => Err(ApiError::unknown_route()),
+        }
+    }
+
     /// Starts a validation of the parameters.
     pub fn checks(&self) -> Checks<'_> {
         Checks::new(&self.params)

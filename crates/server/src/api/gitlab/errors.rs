@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use serde_json::{Value, json};
 use tappet_store::StoreError;
 
@@ -23,6 +23,7 @@ pub struct ApiError {
     body: String,
     retry_after: Option<Duration>,
     detail: Option<String>,
+    location: Option<String>,
 }
 
 /// What every handler returns.
@@ -35,6 +36,7 @@ impl ApiError {
             body: body.to_string(),
             retry_after: None,
             detail: None,
+            location: None,
         }
     }
 
@@ -86,6 +88,45 @@ impl ApiError {
         let text = format!("503 Service Unavailable - {what}");
         Self::message(StatusCode::SERVICE_UNAVAILABLE, text)
             .retry_after(crate::repositories::RETRY_AFTER)
+    }
+
+    /// 400 of a model with several faults: `{"message":{"<field>":["<text>", …], …}}`.
+    pub fn faults(faults: &[(&str, &str)]) -> Self {
+        let mut fields = serde_json::Map::new();
+        for (field, text) in faults {
+            let texts = fields.entry(*field).or_insert_with(|| json!([]));
+            if let Value::Array(texts) = texts {
+                texts.push(json!(text));
+            }
+        }
+        Self::new(StatusCode::BAD_REQUEST, &json!({ "message": fields }))
+    }
+
+    /// 422 of a model: `{"message":["Name can't be blank"]}`.
+    pub fn unprocessable(message: &Value) -> Self {
+        let body = json!({ "message": message });
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, &body)
+    }
+
+    /// 409 with GitLab's own text.
+    pub fn conflict(text: impl Into<String>) -> Self {
+        Self::message(StatusCode::CONFLICT, text)
+    }
+
+    /// 301 of a renamed project.
+    pub fn moved(address: String) -> Self {
+        let text = format!("This resource has been moved permanently to {address}.");
+        let mut error = Self::message(StatusCode::MOVED_PERMANENTLY, text);
+        error.location = Some(address);
+        error
+    }
+
+    /// 401 of an access token that was good once (GitLab: `lib/api/api_guard.rb`).
+    pub fn invalid_token(description: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            &json!({ "error": "invalid_token", "error_description": description }),
+        )
     }
 
     /// 401.
@@ -206,6 +247,11 @@ impl IntoResponse for ApiError {
         let detail = self.detail.as_deref().map(str::as_bytes);
         if let Some(Ok(detail)) = detail.map(HeaderValue::from_bytes) {
             response.headers_mut().insert(X_TAPPET_DETAIL, detail);
+        }
+        if let Some(location) = self.location
+            && let Ok(location) = HeaderValue::try_from(location)
+        {
+            response.headers_mut().insert(LOCATION, location);
         }
         response
     }

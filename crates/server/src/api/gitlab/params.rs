@@ -201,6 +201,46 @@ impl<'a> Checks<'a> {
         parsed
     }
 
+    /// Optional day, as the midnight (UTC) that it begins with.
+    pub fn date(&mut self, name: &str) -> Option<Timestamp> {
+        self.time(name).map(Timestamp::midnight)
+    }
+
+    /// Optional texts: a list, or one text with commas between them.
+    pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        let value = self.value(name)?;
+        let texts: Option<Vec<String>> = match value {
+            Value::Array(items) => items
+                .iter()
+                .map(|item| as_text(item).map(Cow::into_owned))
+                .collect(),
+            other => as_text(other).map(|text| {
+                let parts = text.split(',').map(str::trim);
+                parts
+                    .filter(|part| !part.is_empty())
+                    .map(str::to_owned)
+                    .collect()
+            }),
+        };
+        if texts.is_none() {
+            self.refuse(format!("{name} is invalid"));
+        }
+        texts
+    }
+
+    /// Required texts, like [`Checks::texts`].
+    pub fn required_texts(&mut self, name: &str) -> Vec<String> {
+        if !self.params.contains_key(name) {
+            self.refuse(format!("{name} is missing"));
+        }
+        self.texts(name).unwrap_or_default()
+    }
+
+    /// Whether the call names the parameter at all.
+    pub fn names(&self, name: &str) -> bool {
+        self.params.contains_key(name)
+    }
+
     /// Optional word out of a fixed list.
     pub fn one_of<T: FromStr>(&mut self, name: &str) -> Option<T> {
         let parsed = as_text(self.filled(name)?).and_then(|text| text.parse().ok());

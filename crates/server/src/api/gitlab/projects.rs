@@ -7,6 +7,8 @@ mod lifecycle;
 mod list;
 mod update;
 
+pub use attributes::is_reserved;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;

@@ -53,32 +53,3 @@ impl<'a> UserOfJob<'a> {
         }
     }
 }
-
-/// The caller's own account, for `GET /user`.
-#[derive(Clone, Debug, Serialize)]
-pub struct CurrentUser<'a> {
-    #[serde(flatten)]
-    basic: UserBasic<'a>,
-    created_at: Time,
-    email: &'a str,
-    commit_email: &'a str,
-    bot: bool,
-    two_factor_enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_admin: Option<bool>,
-}
-
-impl<'a> CurrentUser<'a> {
-    /// Shows the caller; `is_admin` appears only for administrators, as in GitLab.
-    pub fn of(config: &Config, user: &'a User) -> Self {
-        Self {
-            basic: UserBasic::of(config, user),
-            created_at: Time(user.created_at),
-            email: &user.email,
-            commit_email: &user.email,
-            bot: false,
-            two_factor_enabled: false,
-            is_admin: user.is_admin.then_some(true),
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::BASE;
-use crate::api::gitlab::instance;
+use crate::api::gitlab::{instance, users};
 use crate::api::operation::{self, Shape};
 use crate::api::routes::Routes;
 
@@ -23,6 +23,6 @@ pub fn routes() -> Routes {
                 .id("v3GetUser")
                 .about("Tells who calls.")
                 .reply(StatusCode::OK, json),
-            instance::user,
+            users::own,
         )
 }
