@@ -28,6 +28,7 @@ pub mod logs;
 pub mod metrics;
 mod overdue;
 pub mod passwords;
+mod project_removal;
 pub mod push_hook;
 pub mod rate;
 pub mod removal;

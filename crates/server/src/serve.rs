@@ -136,6 +136,7 @@ impl Server {
             tokio::spawn(serve_socket(app.clone(), socket)),
             tokio::spawn(overdue::watch(app.clone())),
             tokio::spawn(expiry::watch(app.clone())),
+            tokio::spawn(crate::project_removal::purge(app.clone())),
             tokio::spawn(key_rotation::watch(app.clone())),
             tokio::spawn(schedules::watch(app.clone())),
             tokio::spawn(crate::webhooks::watch(app.clone())),

@@ -196,6 +196,13 @@ async fn a_removed_project_is_gone_with_its_tokens_and_its_path_is_free() {
         .await;
     assert_eq!(idle.status, 204, "{}", idle.text());
     scene.server.project("acme/web", &[PIPELINE]).await;
+
+    let store = &scene.server.app().store;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while store.run(tappet_model::RunId(run)).await.unwrap().is_some() {
+        assert!(std::time::Instant::now() < deadline, "the run stays");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 #[rstest]

@@ -96,7 +96,7 @@ async fn set_archived(app: &SharedApp, call: &Call, is_archived: bool) -> ApiRes
 }
 
 /// `DELETE /projects/:id`. Out of sight first, so that nothing new starts; then
-/// what runs is canceled.
+/// what runs is canceled. Logs and artifacts follow in the background.
 pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let access = open(&app, &call).await?;
     let project = &access.project;
@@ -115,6 +115,7 @@ pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
         .project(project.id)
         .details(json!({ "path": project.path }));
     app.audit(entry).await;
+    tokio::spawn(crate::project_removal::purge(app.clone()));
     let accepted = Accepted {
         message: "202 Accepted",
     };
