@@ -92,7 +92,10 @@ check:
     let report = tappet.request("GET", &path).send().await.json();
     assert_eq!(report["success_count"], 1, "{report}");
     assert_eq!(report["failed_count"], 1);
-    assert_eq!(report["test_suites"][0]["test_cases"][0]["system_output"], "no");
+    assert_eq!(
+        report["test_suites"][0]["test_cases"][0]["system_output"],
+        "no"
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tappet_store::{
 use crate::app::{App, SharedApp};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::secrets::{Secrets, UnsealError, key_file};
-use crate::{intake, push_hook, schedules, settings_variables, trigger_tokens, webhooks};
+use crate::{intake, push_hook, reports, schedules, settings_variables, trigger_tokens, webhooks};
 
 /// Values that are sealed anew in one commit.
 const BATCH: u32 = 500;
@@ -62,10 +62,14 @@ pub struct Rotated {
 /// # Errors
 /// See [`RotationError`].
 pub async fn rotate(data_dir: &Path) -> Result<Rotated, RotationError> {
+    // A directory without a key is none of ours, and must not become one.
+    std::fs::metadata(key_path(data_dir)).map_err(|error| {
+        let text = format!("there is no secret.key in {}: {error}", data_dir.display());
+        io::Error::new(error.kind(), text)
+    })?;
     let data_dir = DataDir::open(data_dir)?;
     let dir = data_dir.path();
     let store = SqliteStore::open(&dir.join("tappet.db"), SqliteOptions::default())?;
-    Secrets::open(dir)?;
     key_file::add(&key_path(dir))?;
     let secrets = Secrets::open(dir)?;
     let rotated = finish(&store, &secrets, dir).await;
@@ -80,10 +84,7 @@ async fn finish(
     secrets: &Secrets,
     dir: &Path,
 ) -> Result<Rotated, RotationError> {
-    let mut values = 0;
-    for place in SealedPlace::ALL {
-        values += reseal(store, secrets, place).await?;
-    }
+    let values = reseal_all(store, secrets).await?;
     let running_jobs = store.executing_attempts().await?.len();
     if running_jobs == 0 {
         key_file::drop_retired(&key_path(dir))?;
@@ -118,9 +119,7 @@ pub async fn watch(app: SharedApp) {
 }
 
 async fn move_rest(app: &App, before: &HashSet<AttemptId>) -> Result<(), RotationError> {
-    for place in SealedPlace::ALL {
-        reseal(app.store.as_ref(), &app.secrets, place).await?;
-    }
+    reseal_all(app.store.as_ref(), &app.secrets).await?;
     loop {
         let ended = app.held.next_release();
         if !app.held.ids().iter().any(|id| before.contains(id)) {
@@ -138,6 +137,21 @@ async fn move_rest(app: &App, before: &HashSet<AttemptId>) -> Result<(), Rotatio
 
 fn key_path(dir: &Path) -> PathBuf {
     dir.join("secret.key")
+}
+
+/// Seals everything with the current key, until a look at all places finds nothing
+/// else; gives how many values.
+async fn reseal_all(store: &dyn Store, secrets: &Secrets) -> Result<u64, RotationError> {
+    let mut values = 0;
+    loop {
+        let before = values;
+        for place in SealedPlace::ALL {
+            values += reseal(store, secrets, place).await?;
+        }
+        if values == before {
+            return Ok(values);
+        }
+    }
 }
 
 /// Seals everything of one kind with the current key; gives how many values.
@@ -186,6 +200,8 @@ fn resealed(
     let (context, name) = match place {
         SealedPlace::TriggerTokens => (trigger_tokens::SEAL_CONTEXT, "triggers"),
         SealedPlace::RunVariables => (intake::VARIABLES_CONTEXT, "variables of runs"),
+        SealedPlace::JobVariables => (intake::VARIABLES_CONTEXT, "variables of jobs"),
+        SealedPlace::DotenvVariables => (reports::DOTENV_CONTEXT, "dotenv reports"),
         SealedPlace::SettingsVariables => {
             (settings_variables::SEAL_CONTEXT, "variables in settings")
         }
@@ -214,4 +230,204 @@ fn resealed(
         old: sealed,
         token_hash,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use tappet_model::{ProjectId, Timestamp, TriggerId, VariableKind};
+    use tappet_store::{
+        NewProject, NewSettingsVariable, NewTrigger, RepositorySource, SettingsVariables,
+        TriggerCreation, Triggers, VariableLevel, VariableTraits,
+    };
+
+    use super::*;
+    use crate::secrets::hash;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
+
+    struct World {
+        dir: tempfile::TempDir,
+        project: ProjectId,
+        trigger: TriggerId,
+    }
+
+    fn open(dir: &Path) -> (SqliteStore, Secrets) {
+        let store = SqliteStore::open(&dir.join("tappet.db"), SqliteOptions::default());
+        (
+            store.expect("the database opens"),
+            Secrets::open(dir).expect("the keys open"),
+        )
+    }
+
+    impl World {
+        /// A project with a trigger and more variables than go into one batch.
+        async fn new() -> Self {
+            let dir = tempfile::tempdir().expect("a temporary directory can be made");
+            let (store, secrets) = open(dir.path());
+            let root = store
+                .ensure_root(hash("root"), NOW)
+                .await
+                .expect("root is made");
+            let project = store.create_project(new_project(root.id)).await;
+            let project = project.expect("the project is made").id;
+            let trigger = store
+                .create_trigger(NewTrigger {
+                    project_id: project,
+                    owner_id: Some(root.id),
+                    description: String::new(),
+                    token_hash: secrets.keyed_hash("glptt-1"),
+                    sealed_token: secrets.seal(b"glptt-1", trigger_tokens::SEAL_CONTEXT),
+                    short_token: "1".into(),
+                    expires_at: None,
+                    project_limit: 1,
+                    now: NOW,
+                })
+                .await
+                .expect("the trigger is made");
+            let TriggerCreation::Created(trigger) = trigger else {
+                panic!("the project has room for a trigger");
+            };
+            for at in 0..BATCH + 2 {
+                let made = store.create_settings_variable(variable(&secrets, at)).await;
+                made.expect("the variable is made");
+            }
+            Self {
+                dir,
+                project,
+                trigger: trigger.id,
+            }
+        }
+
+        /// Every value can be read, and the trigger is found by its token once
+        /// tokens were moved, as each start does.
+        async fn check(&self) {
+            let (store, secrets) = open(self.dir.path());
+            move_tokens(&store, &secrets).await.expect("tokens move");
+            let found = store
+                .trigger_by_hash(secrets.keyed_hash("glptt-1"), NOW)
+                .await;
+            let found = found
+                .expect("the database answers")
+                .expect("the token is known");
+            assert_eq!(found.id, self.trigger);
+            let token = secrets.unseal(&found.sealed_token, trigger_tokens::SEAL_CONTEXT);
+            assert_eq!(token.as_deref(), Ok(&b"glptt-1"[..]));
+            let project = store
+                .project(self.project)
+                .await
+                .expect("the database answers");
+            let project = project.expect("the project is there");
+            let all = store.settings_variables_for(&project).await;
+            let all = all.expect("the database answers");
+            assert_eq!(all.len(), BATCH as usize + 2);
+            for one in all {
+                let value = settings_variables::unseal(&secrets, &one);
+                assert_eq!(value, Ok(format!("value of {}", one.key)));
+            }
+        }
+    }
+
+    fn new_project(creator_id: tappet_model::UserId) -> NewProject {
+        NewProject {
+            path: "acme/web".into(),
+            name: "web".into(),
+            description: String::new(),
+            source: RepositorySource::Local("/srv/web".into()),
+            default_branch: None,
+            visibility: "private".into(),
+            creator_id,
+            now: NOW,
+        }
+    }
+
+    fn variable(secrets: &Secrets, at: u32) -> NewSettingsVariable {
+        let key = format!("A{at}");
+        NewSettingsVariable {
+            level: VariableLevel::Instance,
+            sealed_value: settings_variables::seal(secrets, &format!("value of {key}")),
+            key,
+            is_hidden: false,
+            traits: VariableTraits {
+                kind: VariableKind::EnvVar,
+                is_protected: false,
+                is_masked: false,
+                is_raw: false,
+                environment_scope: "*".into(),
+                description: None,
+            },
+            now: NOW,
+        }
+    }
+
+    #[rstest]
+    #[case::before_anything_is_sealed_anew(0)]
+    #[case::between_two_places(1)]
+    #[case::before_the_old_key_goes(SealedPlace::ALL.len())]
+    #[tokio::test]
+    async fn nothing_is_lost_wherever_a_rotation_is_killed(#[case] places: usize) {
+        let world = World::new().await;
+        let dir = world.dir.path();
+        key_file::add(&key_path(dir)).unwrap();
+        let (store, secrets) = open(dir);
+        for place in &SealedPlace::ALL[..places] {
+            reseal(&store, &secrets, *place).await.unwrap();
+        }
+        drop(store);
+        world.check().await;
+        let (store, secrets) = open(dir);
+        finish(&store, &secrets, dir).await.unwrap();
+        drop(store);
+        assert!(!Secrets::open(dir).unwrap().has_retired_keys());
+        world.check().await;
+    }
+
+    #[tokio::test]
+    async fn nothing_is_lost_when_a_rotation_is_killed_between_two_batches() {
+        let world = World::new().await;
+        let dir = world.dir.path();
+        key_file::add(&key_path(dir)).unwrap();
+        let (store, secrets) = open(dir);
+        let place = SealedPlace::SettingsVariables;
+        let mut values = 0;
+        let last = reseal_batch(&store, &secrets, place, 0, &mut values).await;
+        assert_eq!((last.unwrap().is_some(), values), (true, u64::from(BATCH)));
+        drop(store);
+        world.check().await;
+        // A second rotation before the first one ended.
+        let rotated = rotate(dir).await.unwrap();
+        assert_eq!(
+            (rotated.values, rotated.running_jobs),
+            (u64::from(BATCH) + 3, 0)
+        );
+        assert!(!Secrets::open(dir).unwrap().has_retired_keys());
+        world.check().await;
+    }
+
+    #[tokio::test]
+    async fn a_value_that_no_key_opens_keeps_the_old_keys() {
+        let world = World::new().await;
+        let dir = world.dir.path();
+        let (store, secrets) = open(dir);
+        let mut broken = variable(&secrets, 9999);
+        broken.sealed_value[10] ^= 1;
+        store.create_settings_variable(broken).await.unwrap();
+        drop(store);
+        let error = rotate(dir).await.unwrap_err().to_string();
+        assert!(error.contains("of the variables in settings"), "{error}");
+        assert!(Secrets::open(dir).unwrap().has_retired_keys());
+    }
+
+    #[tokio::test]
+    async fn a_running_server_and_a_strange_directory_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let strange = dir.path().join("strange");
+        assert!(rotate(&strange).await.is_err());
+        assert!(!strange.exists());
+        Secrets::open(dir.path()).unwrap();
+        let _server = DataDir::open(dir.path()).unwrap();
+        let error = rotate(dir.path()).await.unwrap_err();
+        assert!(matches!(error, RotationError::DataDir(_)), "{error}");
+        assert!(!Secrets::open(dir.path()).unwrap().has_retired_keys());
+    }
 }

@@ -8,6 +8,7 @@ mod handed_on;
 mod tests_of_run;
 mod upload;
 
+pub(crate) use handed_on::CONTEXT as DOTENV_CONTEXT;
 pub use handed_on::{UnreadableReport, handed_on};
 pub use tests_of_run::tests_of_run;
 pub use upload::{RefusedReport, has_right_format, read};

@@ -69,9 +69,7 @@ impl TestServer {
 
     /// Kills the server and starts another one on the same data directory.
     pub async fn crash(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.kill().await;
-        }
+        self.kill().await;
         let server = self.open_again(|_| {}).await;
         self.app = server.app().clone();
         self.server = Some(server);
@@ -85,6 +83,13 @@ impl TestServer {
             change(config);
         };
         Self::open(self.dir.path(), change).await
+    }
+
+    /// Ends it as a killed process would; [`TestServer::restart`] goes on.
+    pub async fn kill(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill().await;
+        }
     }
 
     /// Stops it in an orderly way, at once.

@@ -10,6 +10,10 @@ pub enum SealedPlace {
     TriggerTokens,
     /// Variables that runs were started with.
     RunVariables,
+    /// Variables that jobs were played with.
+    JobVariables,
+    /// Variables that jobs reported for later jobs.
+    DotenvVariables,
     /// Variables kept in settings.
     SettingsVariables,
     /// Variables of schedules.
@@ -23,9 +27,11 @@ pub enum SealedPlace {
 impl SealedPlace {
     /// All of them. Tokens come first: their hashes are needed before anything is
     /// served.
-    pub const ALL: [SealedPlace; 6] = [
+    pub const ALL: [SealedPlace; 8] = [
         SealedPlace::TriggerTokens,
         SealedPlace::RunVariables,
+        SealedPlace::JobVariables,
+        SealedPlace::DotenvVariables,
         SealedPlace::SettingsVariables,
         SealedPlace::ScheduleVariables,
         SealedPlace::PushHooks,

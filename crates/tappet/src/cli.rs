@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     audit, completions, doctor, explain, hook, logs, man, member, project, protect, schedule,
-    status, steer, token, trigger, user, variable,
+    secret_key, status, steer, token, trigger, user, variable,
 };
 
 /// A self-hosted CI server whose runs are started by an API call.
@@ -68,6 +68,8 @@ pub enum Command {
     Completions(completions::Arguments),
     /// Print the manual page of a command
     Man(man::Arguments),
+    /// The key that everything secret in a data directory is encrypted with
+    SecretKey(secret_key::Arguments),
     /// Runner processes
     #[command(hide = true)]
     Runner {

@@ -21,6 +21,7 @@ mod protect;
 mod role;
 mod runner;
 mod schedule;
+mod secret_key;
 mod serve;
 mod settings;
 mod status;
@@ -60,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Serve(flags) => serve::run(flags),
         Command::Demo(flags) => demo::run(&flags),
+        Command::SecretKey(arguments) => arguments.run(),
         Command::Runner {
             command: RunnerCommand::Embedded(flags),
         } => runner::run(flags),

@@ -5,7 +5,7 @@ use tappet_model::Variable;
 use crate::secrets::Secrets;
 
 /// Binds the ciphertext to its purpose.
-const CONTEXT: &str = "dotenv-variables";
+pub(crate) const CONTEXT: &str = "dotenv-variables";
 
 /// Stored variables that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,11 @@
 //! Variables kept in the settings of projects, groups and the instance.
 
 use serde_json::{Value, json};
+use tappet_model::ProjectId;
+use tappet_server::clock;
+use tappet_server::secrets::hash;
 use tappet_server::testing::{TestReply, TestServer};
+use tappet_store::{Member, NewAccessToken, NewUser, Profile};
 
 use super::{Scene, assert_reply};
 
@@ -360,5 +364,116 @@ async fn the_database_holds_no_value_in_clear() {
             .windows(17)
             .any(|window| window == b"very-secret-value");
         assert!(!found, "{name}");
+    }
+}
+
+/// A new person with this access level in the scene's project, or none; gives
+/// their token.
+async fn person(scene: &Scene, name: &str, level: Option<u32>) -> String {
+    let store = &scene.server.app().store;
+    let now = clock::now();
+    let new = NewUser {
+        username: name.into(),
+        name: name.into(),
+        email: format!("{name}@example.com"),
+        is_admin: false,
+        is_external: false,
+        password: None,
+        profile: Profile::default(),
+        now,
+    };
+    let user = store.create_user(new).await.unwrap().user;
+    let token = format!("glpat-{name}-0123456789");
+    let new = NewAccessToken {
+        user_id: user.id,
+        name: "test".into(),
+        description: String::new(),
+        scopes: vec!["api".into()],
+        hash: hash(&token),
+        expires_at: None,
+        now,
+    };
+    store.create_access_token(new).await.unwrap();
+    if let Some(level) = level {
+        let member = Member {
+            project_id: ProjectId(scene.project),
+            user_id: user.id,
+            level,
+            expires_at: None,
+            created_by: None,
+            created_at: now,
+        };
+        store.add_member(member).await.unwrap();
+    }
+    token
+}
+
+#[tokio::test]
+async fn each_level_has_its_own_gatekeepers() {
+    let scene = Scene::new().await;
+    let developer = person(&scene, "dev", Some(30)).await;
+    let maintainer = person(&scene, "main", Some(40)).await;
+    let owner = person(&scene, "own", Some(50)).await;
+    let stranger = person(&scene, "stranger", None).await;
+    for (level, expected) in [
+        (PROJECT, [403, 200, 200, 404]),
+        (GROUP, [403, 403, 200, 404]),
+        (INSTANCE, [403, 403, 403, 403]),
+    ] {
+        let people = [&developer, &maintainer, &owner, &stranger];
+        for (token, expected) in people.into_iter().zip(expected) {
+            let request = scene.server.get(level).header("private-token", token);
+            let reply = request.send().await;
+            assert_eq!(reply.status, expected, "{level} {token}");
+            match expected {
+                403 => assert_eq!(reply.json(), json!({"message": "403 Forbidden"})),
+                404 => {
+                    let thing = if level == PROJECT { "Project" } else { "Group" };
+                    let told = format!("404 {thing} Not Found");
+                    assert_eq!(reply.json(), json!({ "message": told }));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_ci_even_maintainers_are_refused() {
+    let scene = Scene::new().await;
+    let body = json!({"builds_access_level": "disabled"});
+    let path = scene.path("");
+    assert_eq!(send(&scene.server, "PUT", &path, body).await.status, 200);
+    let reply = scene.server.get(PROJECT).root().send().await;
+    assert_reply(&reply, 403, &json!({"message": "403 Forbidden"}));
+}
+
+#[tokio::test]
+async fn the_project_says_from_which_role_on_a_pipeline_takes_variables() {
+    let scene = Scene::new().await;
+    let developer = person(&scene, "dev", Some(30)).await;
+    let maintainer = person(&scene, "main", Some(40)).await;
+    let refused = json!({
+        "message": {"base": ["Insufficient permissions to set pipeline variables"]},
+    });
+    let body = json!({"ref": "main", "variables": [{"key": "A", "value": "1"}]});
+    for (role, expected) in [
+        ("developer", [201, 201]),
+        ("maintainer", [400, 201]),
+        ("owner", [400, 400]),
+        ("no_one_allowed", [400, 400]),
+    ] {
+        let setting = json!({"ci_pipeline_variables_minimum_override_role": role});
+        let path = scene.path("");
+        assert_eq!(send(&scene.server, "PUT", &path, setting).await.status, 200);
+        for (token, expected) in [&developer, &maintainer].into_iter().zip(expected) {
+            let request = scene.server.post(&scene.path("/pipeline"));
+            let request = request.header("private-token", token).json(&body);
+            let reply = request.send().await;
+            assert_eq!(reply.status, expected, "{role} {token}: {}", reply.text());
+            if expected == 400 {
+                assert_eq!(reply.json(), refused);
+            }
+        }
     }
 }

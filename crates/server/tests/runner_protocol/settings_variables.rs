@@ -1,9 +1,13 @@
 //! What jobs get of the variables in settings, and what their logs show of them.
 
 use serde_json::{Value, json};
+use tappet_model::{ProjectId, RefKind};
+use tappet_server::testing::git;
+use tappet_server::{clock, key_rotation};
+use tappet_store::NewProtectedRef;
 
 use crate::runner::{Runner, Taken};
-use crate::{ONE_JOB, Scene};
+use crate::{ONE_JOB, Scene, until};
 
 const INSTANCE: &str = "/api/v4/admin/ci/variables";
 const GROUP: &str = "/api/v4/groups/acme/variables";
@@ -120,4 +124,81 @@ async fn a_masked_value_does_not_get_into_the_name_of_a_run() {
     let path = format!("{}/pipelines/{run}", PROJECT.trim_end_matches("/variables"));
     let shown = scene.server.get(&path).root().send().await;
     assert_eq!(shown.json()["name"], "deploy with [MASKED]");
+}
+
+#[tokio::test]
+async fn a_protected_variable_is_for_protected_refs_of_its_kind() {
+    let scene = Scene::new(ONE_JOB).await;
+    let repository = scene.server.scratch().join("repositories/acme-web");
+    git(&repository, &["tag", "v1"]);
+    git(&repository, &["branch", "release/1"]);
+    set(
+        &scene,
+        PROJECT,
+        json!({"key": "A", "value": "x", "protected": true}),
+    )
+    .await;
+    // As if nothing were protected by itself.
+    let store = &scene.server.app().store;
+    let project = ProjectId(scene.project);
+    for rule in store
+        .protected_refs(project, RefKind::Branch)
+        .await
+        .unwrap()
+    {
+        store.unprotect_ref(rule.id).await.unwrap();
+    }
+    for (kind, name) in [(RefKind::Branch, "release/*"), (RefKind::Branch, "v*")] {
+        let new = NewProtectedRef {
+            project_id: project,
+            kind,
+            name: name.into(),
+            push_level: 40,
+            merge_level: 40,
+            allow_force_push: false,
+            now: clock::now(),
+        };
+        store.protect_ref(new).await.unwrap();
+    }
+    for (name, is_protected) in [("main", false), ("release/1", true), ("v1", false)] {
+        scene.run_on(name, json!({})).await;
+        let job = Runner::default().take(&scene.server).await;
+        assert_eq!(job.variable("A").is_some(), is_protected, "{name}");
+        assert_eq!(job.payload["git_info"]["protected"], is_protected, "{name}");
+        let told = job.value("CI_COMMIT_REF_PROTECTED");
+        assert_eq!(told, Some(is_protected.to_string().as_str()), "{name}");
+        job.report(&scene.server, "success").await;
+    }
+}
+
+/// The runner keeps the token that it was given; the log still hides it.
+#[tokio::test]
+async fn a_job_goes_on_over_a_rotation_of_keys_and_then_the_old_key_goes() {
+    let mut scene = Scene::new(ONE_JOB).await;
+    let masked = json!({"key": "S", "value": "hunter22", "masked": true});
+    set(&scene, PROJECT, masked).await;
+    let job = take(&scene, json!({"GIVEN": "1"})).await;
+    let dir = scene.server.data_dir().to_owned();
+    scene.server.kill().await;
+    let rotated = key_rotation::rotate(&dir).await.unwrap();
+    assert_eq!(rotated.running_jobs, 1);
+    scene.server.restart().await;
+
+    let text = format!("{} hunter22\n", job.token);
+    assert_eq!(job.log(&scene.server, 0, &text).await.status, 202);
+    job.report(&scene.server, "success").await;
+    assert_eq!(scene.log(job.id).await, "[MASKED] [MASKED]\n");
+    let keys = || {
+        std::fs::read_to_string(dir.join("secret.key"))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    until(|| keys() == 1).await;
+    scene.server.restart().await;
+    let job = take(&scene, json!({"GIVEN": "2"})).await;
+    assert_eq!(
+        (job.value("S"), job.value("GIVEN")),
+        (Some("hunter22"), Some("2"))
+    );
 }

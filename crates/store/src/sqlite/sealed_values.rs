@@ -9,29 +9,37 @@ use crate::{Resealed, SealedPlace, SealedValue, StoreResult, Verb};
 
 /// `?2` is a key's number as a blob of one byte.
 macro_rules! others {
-    ($table:literal, $column:literal) => {
+    ($table:literal, $id:literal, $column:literal) => {
         concat!(
-            "SELECT id, ",
+            "SELECT ",
+            $id,
+            ", ",
             $column,
             " FROM ",
             $table,
-            " WHERE id > ?1 AND ",
+            " WHERE ",
+            $id,
+            " > ?1 AND ",
             $column,
             " IS NOT NULL AND substr(",
             $column,
-            ", 1, 1) <> ?2 ORDER BY id LIMIT ?3"
+            ", 1, 1) <> ?2 ORDER BY ",
+            $id,
+            " LIMIT ?3"
         )
     };
 }
 
 macro_rules! replace {
-    ($table:literal, $column:literal) => {
+    ($table:literal, $id:literal, $column:literal) => {
         concat!(
             "UPDATE ",
             $table,
             " SET ",
             $column,
-            " = ?3 WHERE id = ?1 AND ",
+            " = ?3 WHERE ",
+            $id,
+            " = ?1 AND ",
             $column,
             " = ?2"
         )
@@ -39,21 +47,23 @@ macro_rules! replace {
 }
 
 statements! {
-    OTHER_TRIGGERS = others!("triggers", "sealed_token");
-    OTHER_RUNS = others!("runs", "sealed_variables");
-    OTHER_SETTINGS = others!("settings_variables", "sealed_value");
-    OTHER_SCHEDULES = others!("schedule_variables", "sealed_value");
-    OTHER_PUSH_HOOKS = "SELECT project_id, sealed_secret FROM push_hooks WHERE project_id > ?1
-                        AND substr(sealed_secret, 1, 1) <> ?2 ORDER BY project_id LIMIT ?3";
-    OTHER_HOOKS = others!("hooks", "sealed_secrets");
+    OTHER_TRIGGERS = others!("triggers", "id", "sealed_token");
+    OTHER_RUNS = others!("runs", "id", "sealed_variables");
+    OTHER_JOBS = others!("attempts", "id", "sealed_variables");
+    OTHER_DOTENV = others!("dotenv_variables", "attempt_id", "sealed");
+    OTHER_SETTINGS = others!("settings_variables", "id", "sealed_value");
+    OTHER_SCHEDULES = others!("schedule_variables", "id", "sealed_value");
+    OTHER_PUSH_HOOKS = others!("push_hooks", "project_id", "sealed_secret");
+    OTHER_HOOKS = others!("hooks", "id", "sealed_secrets");
     REPLACE_TRIGGER = "UPDATE triggers SET sealed_token = ?3, token_hash = coalesce(?4, token_hash)
                        WHERE id = ?1 AND sealed_token = ?2";
-    REPLACE_RUN = replace!("runs", "sealed_variables");
-    REPLACE_SETTING = replace!("settings_variables", "sealed_value");
-    REPLACE_SCHEDULE = replace!("schedule_variables", "sealed_value");
-    REPLACE_PUSH_HOOK = "UPDATE push_hooks SET sealed_secret = ?3
-                         WHERE project_id = ?1 AND sealed_secret = ?2";
-    REPLACE_HOOK = replace!("hooks", "sealed_secrets");
+    REPLACE_RUN = replace!("runs", "id", "sealed_variables");
+    REPLACE_JOB = replace!("attempts", "id", "sealed_variables");
+    REPLACE_DOTENV = replace!("dotenv_variables", "attempt_id", "sealed");
+    REPLACE_SETTING = replace!("settings_variables", "id", "sealed_value");
+    REPLACE_SCHEDULE = replace!("schedule_variables", "id", "sealed_value");
+    REPLACE_PUSH_HOOK = replace!("push_hooks", "project_id", "sealed_secret");
+    REPLACE_HOOK = replace!("hooks", "id", "sealed_secrets");
 }
 
 fn others(
@@ -66,6 +76,8 @@ fn others(
     let sql = match place {
         SealedPlace::TriggerTokens => OTHER_TRIGGERS,
         SealedPlace::RunVariables => OTHER_RUNS,
+        SealedPlace::JobVariables => OTHER_JOBS,
+        SealedPlace::DotenvVariables => OTHER_DOTENV,
         SealedPlace::SettingsVariables => OTHER_SETTINGS,
         SealedPlace::ScheduleVariables => OTHER_SCHEDULES,
         SealedPlace::PushHooks => OTHER_PUSH_HOOKS,
@@ -82,14 +94,17 @@ fn others(
 }
 
 fn reseal(session: &Session, place: SealedPlace, values: &[Resealed]) -> StoreResult<()> {
-    let (sql, has_hash) = match place {
-        SealedPlace::TriggerTokens => (REPLACE_TRIGGER, true),
-        SealedPlace::RunVariables => (REPLACE_RUN, false),
-        SealedPlace::SettingsVariables => (REPLACE_SETTING, false),
-        SealedPlace::ScheduleVariables => (REPLACE_SCHEDULE, false),
-        SealedPlace::PushHooks => (REPLACE_PUSH_HOOK, false),
-        SealedPlace::Webhooks => (REPLACE_HOOK, false),
+    let sql = match place {
+        SealedPlace::TriggerTokens => REPLACE_TRIGGER,
+        SealedPlace::RunVariables => REPLACE_RUN,
+        SealedPlace::JobVariables => REPLACE_JOB,
+        SealedPlace::DotenvVariables => REPLACE_DOTENV,
+        SealedPlace::SettingsVariables => REPLACE_SETTING,
+        SealedPlace::ScheduleVariables => REPLACE_SCHEDULE,
+        SealedPlace::PushHooks => REPLACE_PUSH_HOOK,
+        SealedPlace::Webhooks => REPLACE_HOOK,
     };
+    let has_hash = place == SealedPlace::TriggerTokens;
     let mut statement = session.conn.prepare_cached(sql)?;
     for Resealed {
         id,
@@ -126,5 +141,33 @@ impl crate::SealedValues for SqliteStore {
             self.writer
                 .write(move |session| reseal(session, place, &values)),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection;
+
+    /// What a rotation of keys does not know is lost with the old key.
+    #[test]
+    fn every_sealed_column_takes_part_in_a_rotation() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = connection::open_writer(&directory.path().join("tappet.db")).unwrap();
+        let mut statement = database
+            .conn
+            .prepare(
+                "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND c.name LIKE 'sealed%'",
+            )
+            .unwrap();
+        let columns = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        for column in columns {
+            let (table, column): (String, String) = column.unwrap();
+            let update = format!("UPDATE {table} SET {column} = ");
+            let is_known = super::ALL.iter().any(|(_, sql)| sql.starts_with(&update));
+            assert!(is_known, "add {table}.{column} to SealedPlace");
+        }
     }
 }
