@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::limits::Limits;
+use crate::retention::Keep;
 use crate::schedules::MissedSlots;
 
 /// Settings of one server process.
@@ -47,6 +48,8 @@ pub struct Config {
     pub artifact_limit_bytes: u64,
     /// Attempts that may wait for a runner before triggers answer 429.
     pub queue_limit: usize,
+    /// How long runs, logs and audit entries stay.
+    pub keep: Keep,
     /// The program that `runner embedded` is started with; the server's own by default.
     pub runner_program: Option<PathBuf>,
 }
@@ -72,6 +75,7 @@ impl Config {
             log_limit_bytes: 100 * 1024 * 1024,
             artifact_limit_bytes: 1024 * 1024 * 1024,
             queue_limit: 100_000,
+            keep: Keep::default(),
             runner_program: None,
         }
     }

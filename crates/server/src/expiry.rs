@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use tappet_store::StoreResult;
+use tappet_model::Timestamp;
+use tappet_store::{Amount, StoreResult};
 use tokio::sync::Notify;
 
 use crate::app::{App, SharedApp};
 use crate::clock;
 
-/// Files removed in one go.
+/// Files looked at in one transaction.
 const BATCH: u32 = 100;
+
+/// A file that has to stay past its time is looked at again after this long.
+const AGAIN_AFTER: Duration = Duration::from_secs(3600);
 
 /// After an error of the database the next look waits this long.
 const AFTER_ERROR: Duration = Duration::from_secs(60);
@@ -28,13 +32,14 @@ impl Expiry {
 /// Runs as long as the server; wakes only when a file expires or was added.
 pub async fn watch(app: SharedApp) {
     loop {
-        let next = match remove_expired(&app).await {
-            Ok(next) => next,
-            Err(error) => {
-                tracing::warn!(%error, "cannot look for expired artifacts");
-                Some(clock::now().plus(AFTER_ERROR))
-            }
+        let next = match remove_due(&app, clock::now()).await {
+            Ok(_) => app.store.next_artifact_due().await,
+            Err(error) => Err(error),
         };
+        let next = next.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot look for expired artifacts");
+            Some(clock::now().plus(AFTER_ERROR))
+        });
         let due = async {
             match next {
                 Some(at) => tokio::time::sleep(at.since(clock::now())).await,
@@ -49,18 +54,26 @@ pub async fn watch(app: SharedApp) {
     }
 }
 
-async fn remove_expired(app: &App) -> StoreResult<Option<tappet_model::Timestamp>> {
+/// Removes the files whose time is over, batch by batch, so that nobody who
+/// writes meanwhile waits long; how many they were.
+///
+/// # Errors
+/// The store cannot serve.
+pub async fn remove_due(app: &App, now: Timestamp) -> StoreResult<Amount> {
+    let mut amount = Amount::default();
     loop {
-        let expired = app.store.expired_artifacts(clock::now(), BATCH).await?;
-        if expired.is_empty() {
-            return app.store.next_artifact_expiry().await;
-        }
-        for artifact in expired {
-            // The row goes first: a file without a row is only lost space.
-            app.store.delete_artifact(artifact.id).await?;
+        let again_at = now.plus(AGAIN_AFTER);
+        let expired = app.store.expire_artifacts_due(now, again_at, BATCH).await?;
+        // The rows went first: a file without a row is only lost space.
+        for artifact in expired.removed {
+            amount.count += 1;
+            amount.bytes += artifact.size_bytes;
             if let Err(error) = app.artifact_files.delete(&artifact).await {
                 tracing::warn!(artifact = %artifact.id, %error, "cannot remove an expired file");
             }
+        }
+        if !expired.has_more {
+            return Ok(amount);
         }
     }
 }

@@ -15,6 +15,7 @@ mod masker;
 mod open_logs;
 mod spellings;
 mod state_file;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod write_turn;
@@ -30,6 +31,7 @@ use futures_util::stream::Stream;
 use tappet_model::AttemptId;
 
 use open_logs::OpenLogs;
+pub use stored::StoredLog;
 use write_turn::WriteTurn;
 
 /// Up to this size a write into the page cache takes less time than handing it

@@ -25,7 +25,8 @@ use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
 use crate::{
-    api, clock, expiry, instance, key_rotation, overdue, runner_process, schedules, socket, ui,
+    api, clock, expiry, instance, key_rotation, overdue, retention, runner_process, schedules,
+    socket, ui,
 };
 
 /// After the drain, canceled jobs get this long to clean up.
@@ -140,6 +141,7 @@ impl Server {
             tokio::spawn(key_rotation::watch(app.clone())),
             tokio::spawn(schedules::watch(app.clone())),
             tokio::spawn(crate::webhooks::watch(app.clone())),
+            tokio::spawn(retention::watch(app.clone())),
         ];
         check_git(app.clone());
         let supervisor = start_runner(&app, dir)?;

@@ -49,12 +49,12 @@ pub use run_upkeep::{Removed, RunUpkeep};
 pub use schedules::*;
 pub use sealed_values::*;
 pub use settings_variables::*;
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{Snapshot, SqliteOptions, SqliteStore};
 pub use triggers::*;
 pub use webhooks::*;
 
 use futures_util::future::BoxFuture;
-use tappet_model::{ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
+use tappet_model::{AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
 
 /// Shorthand for what every verb returns.
 pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
@@ -187,12 +187,6 @@ pub trait Store:
     fn add_artifact(&self, new: NewArtifact) -> Verb<'_, Artifact>;
     /// Files of an attempt.
     fn artifacts(&self, attempt: AttemptId) -> Verb<'_, Vec<Artifact>>;
-    /// Files whose time is over, at most `limit`.
-    fn expired_artifacts(&self, now: Timestamp, limit: u32) -> Verb<'_, Vec<Artifact>>;
-    /// When the next file expires.
-    fn next_artifact_expiry(&self) -> Verb<'_, Option<Timestamp>>;
-    /// Forgets a file.
-    fn delete_artifact(&self, id: ArtifactId) -> Verb<'_, ()>;
 
     // Runners.
 

@@ -39,6 +39,7 @@ mod sealed_values;
 mod session;
 mod settings_variables;
 mod sign_ins;
+mod snapshot;
 mod statement;
 mod transition;
 mod triggers;
@@ -56,6 +57,7 @@ use rusqlite::ErrorCode;
 
 use self::content::Contents;
 use self::readers::Readers;
+pub use self::snapshot::Snapshot;
 use self::writer::Writer;
 use crate::{StoreError, StoreResult};
 
@@ -136,6 +138,7 @@ mod tests {
             queue::ALL,
             readers::ALL,
             reports::ALL,
+            retention::ALL,
             run_list::ALL,
             run_upkeep::ALL,
             runners::ALL,
@@ -145,6 +148,7 @@ mod tests {
             session::ALL,
             settings_variables::ALL,
             sign_ins::ALL,
+            snapshot::ALL,
             triggers::ALL,
             users::ALL,
             webhooks::ALL,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, completions, doctor, explain, hook, logs, man, member, project, protect, schedule,
-    secret_key, status, steer, token, trigger, user, variable,
+    audit, backup, completions, doctor, explain, gc, hook, logs, man, member, project, protect,
+    restore, schedule, secret_key, status, steer, token, trigger, user, variable,
 };
 
 /// A self-hosted CI server whose runs are started by an API call.
@@ -70,6 +70,12 @@ pub enum Command {
     Man(man::Arguments),
     /// The key that everything secret in a data directory is encrypted with
     SecretKey(secret_key::Arguments),
+    /// Remove what is too old to stay, or show what would go
+    Gc(gc::Arguments),
+    /// Write everything that a server keeps into one file, while it runs
+    Backup(backup::Arguments),
+    /// Make a data directory out of a backup
+    Restore(restore::Arguments),
     /// Runner processes
     #[command(hide = true)]
     Runner {
@@ -114,6 +120,15 @@ pub struct ServeFlags {
     /// `run`, or `skip` [default: run]
     #[arg(long, env = "TAPPET_MISSED_SCHEDULES", value_name = "WORD")]
     pub missed_schedules: Option<String>,
+    /// How long runs that ended stay, e.g. 90d, 12w or 2y [default: forever]
+    #[arg(long, env = "TAPPET_KEEP_RUNS", value_name = "TIME")]
+    pub keep_runs: Option<String>,
+    /// How long logs of jobs stay [default: as long as their run]
+    #[arg(long, env = "TAPPET_KEEP_LOGS", value_name = "TIME")]
+    pub keep_logs: Option<String>,
+    /// How long entries of the audit log stay [default: forever]
+    #[arg(long, env = "TAPPET_KEEP_AUDIT", value_name = "TIME")]
+    pub keep_audit: Option<String>,
 }
 
 /// Flags of `demo`.

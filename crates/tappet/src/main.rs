@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod backup;
 mod cli;
 mod completions;
 mod connection;
@@ -10,14 +11,17 @@ mod doctor;
 mod exit;
 mod explain;
 mod follow;
+mod gc;
 mod hook;
 mod id;
 mod logs;
 mod man;
 mod member;
 mod output;
+mod progress;
 mod project;
 mod protect;
+mod restore;
 mod role;
 mod runner;
 mod schedule;
@@ -62,6 +66,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Serve(flags) => serve::run(flags),
         Command::Demo(flags) => demo::run(&flags),
         Command::SecretKey(arguments) => arguments.run(),
+        Command::Backup(arguments) => arguments.run(),
+        Command::Restore(arguments) => arguments.run(),
         Command::Runner {
             command: RunnerCommand::Embedded(flags),
         } => runner::run(flags),
@@ -83,6 +89,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Protect(arguments) => client(arguments.run()),
         Command::Hook(arguments) => client(arguments.run()),
         Command::Audit(arguments) => client(arguments.run()),
+        Command::Gc(arguments) => client(arguments.run()),
         Command::Doctor(arguments) => client(arguments.run()),
     }
 }

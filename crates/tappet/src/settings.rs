@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use tappet_server::Config;
 use tappet_server::limits::Limits;
+use tappet_server::retention::Keep;
 use tappet_server::schedules::MissedSlots;
 
 use crate::cli::ServeFlags;
@@ -25,6 +26,9 @@ struct File {
     slots: Option<u32>,
     drain: Option<String>,
     allow_local_requests: Option<bool>,
+    keep_runs: Option<String>,
+    keep_logs: Option<String>,
+    keep_audit: Option<String>,
     metrics_token: Option<String>,
     limits: Option<Limits>,
     missed_schedules: Option<String>,
@@ -60,6 +64,11 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
     if let Some(word) = flags.missed_schedules.or(file.missed_schedules) {
         config.missed_schedules = missed_schedules(&word)?;
     }
+    config.keep = Keep {
+        runs: life("keep-runs", flags.keep_runs.or(file.keep_runs))?,
+        logs: life("keep-logs", flags.keep_logs.or(file.keep_logs))?,
+        audit: life("keep-audit", flags.keep_audit.or(file.keep_audit))?,
+    };
     config.root_token = root_token()?;
     config.metrics_token = file.metrics_token;
     config.limits = file.limits.unwrap_or_default();
@@ -121,6 +130,28 @@ fn processors() -> u32 {
         .ok()
         .and_then(|count| u32::try_from(count.get()).ok())
         .unwrap_or(1)
+}
+
+/// `90d`, `12w` or `2y`; `forever` for no end.
+fn life(flag: &str, text: Option<String>) -> anyhow::Result<Option<Duration>> {
+    let Some(text) = text.filter(|text| text != "forever") else {
+        return Ok(None);
+    };
+    let wrong = || format!("--{flag} {text}: write for example 90d, 12w, 2y or forever");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let days = match &text[digits.len()..] {
+        "d" => 1,
+        "w" => 7,
+        "y" => 365,
+        _ => bail!("{}", wrong()),
+    };
+    let count: u64 = digits.parse().with_context(wrong)?;
+    if count == 0 {
+        bail!("--{flag} {text}: at least one day has to stay");
+    }
+    Ok(Some(Duration::from_secs(
+        count.saturating_mul(days * 24 * 3600),
+    )))
 }
 
 /// `30`, `30s`, `5m` or `1h`.
@@ -210,5 +241,21 @@ mod tests {
         assert_eq!(duration("1h").unwrap(), Duration::from_secs(3600));
         assert!(duration("soon").is_err());
         assert!(duration("3d").is_err());
+    }
+
+    #[test]
+    fn lives_are_days_weeks_or_years() {
+        let days = |text: &str| {
+            let life = life("keep-runs", Some(text.to_owned())).unwrap();
+            life.map(|life| life.as_secs() / 86_400)
+        };
+        assert_eq!(days("90d"), Some(90));
+        assert_eq!(days("12w"), Some(84));
+        assert_eq!(days("2y"), Some(730));
+        assert_eq!(days("forever"), None);
+        for wrong in ["90", "0d", "soon", "-1d", "3h"] {
+            let error = life("keep-runs", Some(wrong.to_owned())).unwrap_err();
+            assert!(error.to_string().starts_with("--keep-runs"), "{error}");
+        }
     }
 }

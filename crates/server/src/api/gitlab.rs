@@ -18,6 +18,7 @@ mod errors;
 mod etag;
 mod events;
 mod file_reply;
+mod gc;
 mod group_variables;
 mod headers;
 mod hooks;
@@ -105,6 +106,7 @@ pub fn routes() -> Routes {
         .and(push_hook::routes())
         .and(tags::routes())
         .and(trigger_run::routes())
+        .and(gc::routes())
         .and(test_report::routes())
         .and(lookup::routes())
         .and(triggers::routes())

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tappet_model::AttemptId;
@@ -79,6 +79,11 @@ impl OpenLogs {
             dir,
             logs: Mutex::default(),
         }
+    }
+
+    /// Where the files are.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Takes hold of a log. No file is touched.

@@ -6,6 +6,7 @@
 mod access_tokens;
 mod artifact_changes;
 mod audit_log;
+mod backup;
 mod conventions;
 mod credentials;
 mod etags;
@@ -32,6 +33,7 @@ mod projects;
 mod protected_refs;
 mod push_hook;
 mod repository;
+mod retention;
 mod runner;
 mod schedule_runs;
 mod settings_variables;

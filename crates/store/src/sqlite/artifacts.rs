@@ -1,7 +1,7 @@
 //! Uploaded files of attempts.
 
 use rusqlite::{OptionalExtension, Row};
-use tappet_model::{ArtifactId, AttemptId, Timestamp};
+use tappet_model::{ArtifactId, AttemptId};
 
 use super::content::Db;
 use super::session::Session;
@@ -17,17 +17,19 @@ macro_rules! select {
     };
 }
 
+pub(super) use select;
+
 statements! {
     ADD = "INSERT INTO artifacts (attempt_id, kind, format, filename, size_bytes, sha256,
            expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     OF_KIND = concat!(select!(), " WHERE attempt_id = ?1 AND kind = ?2");
     OF_ATTEMPT = concat!(select!(), " WHERE attempt_id = ?1 ORDER BY id");
-    EXPIRED = concat!(select!(), " WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2");
-    NEXT_EXPIRY = "SELECT min(expires_at) FROM artifacts WHERE expires_at IS NOT NULL";
+    ONE = concat!(select!(), " WHERE id = ?1");
     DELETE = "DELETE FROM artifacts WHERE id = ?1";
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Artifact> {
+/// The row of a [`select!`].
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Artifact> {
     Ok(Artifact {
         id: ArtifactId(row.get(0)?),
         attempt_id: AttemptId(row.get(1)?),
@@ -92,23 +94,13 @@ pub(super) fn of_attempt(db: &Db<'_>, attempt: AttemptId) -> StoreResult<Vec<Art
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Files whose time is over, the longest over first.
-pub(super) fn expired(db: &Db<'_>, now: Timestamp, limit: u32) -> StoreResult<Vec<Artifact>> {
-    let mut statement = db.conn.prepare_cached(EXPIRED)?;
-    let rows = statement.query_map((Col(now), limit), stored)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// When the next file expires.
-pub(super) fn next_expiry(db: &Db<'_>) -> StoreResult<Option<Timestamp>> {
-    Ok(db
-        .conn
-        .prepare_cached(NEXT_EXPIRY)?
-        .query_row([], |row| row.opt(0))?)
-}
-
-/// Forgets a file.
-pub(super) fn delete(session: &Session, id: ArtifactId) -> StoreResult<()> {
-    session.conn.prepare_cached(DELETE)?.execute([id.0])?;
-    Ok(())
+/// Forgets a file; gives it when it was there.
+pub(super) fn delete(session: &Session, id: ArtifactId) -> StoreResult<Option<Artifact>> {
+    let conn = &session.conn;
+    let found = conn
+        .prepare_cached(ONE)?
+        .query_row([id.0], stored)
+        .optional()?;
+    conn.prepare_cached(DELETE)?.execute([id.0])?;
+    Ok(found)
 }

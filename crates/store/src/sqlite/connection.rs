@@ -13,7 +13,7 @@ use crate::{StoreError, StoreResult};
 pub(super) const APPLICATION_ID: i32 = 0x7470_7074;
 
 /// How long a statement waits for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of a database without tables.
 const SMALLEST_DATABASE: u64 = 512;
@@ -109,7 +109,8 @@ fn has_our_schema(conn: &Connection, path: &Path, length: u64) -> StoreResult<bo
     )))
 }
 
-fn unusable(path: &Path, error: &dyn std::error::Error) -> StoreError {
+/// An error of the file itself, with what to do.
+pub(super) fn unusable(path: &Path, error: &dyn std::error::Error) -> StoreError {
     StoreError::Database(format!(
         "cannot open {}: {error}: check that the file is a readable, writable and undamaged \
          database, or restore a backup",

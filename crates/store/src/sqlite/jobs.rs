@@ -14,7 +14,7 @@ use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, integer};
-use super::{SqliteStore, artifacts, attempts, transition};
+use super::{SqliteStore, artifacts, attempts, reports, transition};
 use crate::{
     Action, Advance, Artifact, Attempt, ProjectAttempts, StoreError, StoreResult, Target, Verb,
 };
@@ -75,6 +75,7 @@ impl crate::Jobs for SqliteStore {
                 .conn
                 .prepare_cached(SET_ERASED)?
                 .execute((id.0, Col(now)))?;
+            reports::forget(session, id)?;
             delete_files(session, id)
         }))
     }

@@ -21,6 +21,8 @@ statements! {
     VARIABLES_OF_RUN = "SELECT a.position, v.sealed
                         FROM attempts a JOIN dotenv_variables v ON v.attempt_id = a.id
                         WHERE a.run_id = ?1 AND NOT a.is_retried ORDER BY a.position";
+    FORGET_TESTS = "DELETE FROM test_counts WHERE attempt_id = ?1";
+    FORGET_VARIABLES = "DELETE FROM dotenv_variables WHERE attempt_id = ?1";
 }
 
 /// Writes what a new file said.
@@ -40,6 +42,17 @@ pub(super) fn add(session: &Session, attempt: AttemptId, report: &NewReport) -> 
             .prepare_cached(ADD_VARIABLES)?
             .execute((attempt.0, sealed))?,
     };
+    Ok(())
+}
+
+/// Forgets all that an attempt reported.
+pub(super) fn forget(session: &Session, attempt: AttemptId) -> StoreResult<()> {
+    for statement in [FORGET_TESTS, FORGET_VARIABLES] {
+        session
+            .conn
+            .prepare_cached(statement)?
+            .execute([attempt.0])?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The verbs of the store on top of the subjects' files. Reads run where they
 //! are called, because they take microseconds; writes wait for their commit.
 
-use tappet_model::{ArtifactId, AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
+use tappet_model::{AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
 
 use super::create_run::PreparedRun;
 use super::idempotency::{self, Known};
@@ -239,21 +239,6 @@ impl Store for SqliteStore {
 
     fn artifacts(&self, attempt: AttemptId) -> Verb<'_, Vec<Artifact>> {
         Box::pin(async move { self.readers.read(|db| artifacts::of_attempt(db, attempt)) })
-    }
-
-    fn expired_artifacts(&self, now: Timestamp, limit: u32) -> Verb<'_, Vec<Artifact>> {
-        Box::pin(async move { self.readers.read(|db| artifacts::expired(db, now, limit)) })
-    }
-
-    fn next_artifact_expiry(&self) -> Verb<'_, Option<Timestamp>> {
-        Box::pin(async move { self.readers.read(artifacts::next_expiry) })
-    }
-
-    fn delete_artifact(&self, id: ArtifactId) -> Verb<'_, ()> {
-        Box::pin(
-            self.writer
-                .write(move |session| artifacts::delete(session, id)),
-        )
     }
 
     fn ensure_embedded_runner(&self, token_hash: TokenHash, now: Timestamp) -> Verb<'_, Runner> {

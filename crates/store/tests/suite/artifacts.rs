@@ -1,7 +1,7 @@
 //! Uploaded files.
 
 use tappet_engine::JobEvent;
-use tappet_model::{AttemptId, Timestamp};
+use tappet_model::AttemptId;
 use tappet_store::*;
 
 use crate::world::*;
@@ -34,33 +34,6 @@ async fn the_same_upload_counts_once() {
     assert_eq!(attempt.artifacts.len(), 1);
     assert_eq!(attempt.archive.unwrap().sha256, [1; 32]);
     assert_eq!(world.store.artifacts(id).await.unwrap(), attempt.artifacts);
-}
-
-#[tokio::test]
-async fn files_expire_in_order() {
-    let world = World::new().await;
-    let run = world.create(&["a", "b", "c"].map(job)).await;
-    let mut ids = Vec::new();
-    for (attempt, expires_at) in run.changed.iter().zip([Some(300), Some(100), None]) {
-        let mut new = archive(&world, attempt.id, 1);
-        new.expires_at = expires_at.map(Timestamp);
-        ids.push(world.store.add_artifact(new).await.unwrap().id);
-    }
-    let store = &world.store;
-    assert_eq!(
-        store.next_artifact_expiry().await.unwrap(),
-        Some(Timestamp(100))
-    );
-    let expired = store.expired_artifacts(Timestamp(299), 10).await.unwrap();
-    assert_eq!(expired.len(), 1);
-    assert_eq!(expired[0].id, ids[1]);
-    store.delete_artifact(ids[1]).await.unwrap();
-    let expired = store.expired_artifacts(Timestamp(300), 10).await.unwrap();
-    assert_eq!(expired[0].id, ids[0]);
-    store.delete_artifact(ids[0]).await.unwrap();
-    assert_eq!(store.next_artifact_expiry().await.unwrap(), None);
-    let attempt = store.attempt(run.changed[0].id).await.unwrap().unwrap();
-    assert_eq!(attempt.archive, None);
 }
 
 /// Runs the next job, which leaves an archive when `keeps`.

@@ -110,14 +110,11 @@ async fn an_erased_attempt_says_when_and_has_no_files() {
     world.store.add_artifact(file("archive")).await.unwrap();
     world.store.add_artifact(file("junit")).await.unwrap();
     assert!(world.store.keep_artifacts(id).await.unwrap());
-    assert_eq!(world.store.next_artifact_expiry().await.unwrap(), None);
+    assert_eq!(world.store.next_artifact_due().await.unwrap(), None);
     let over = world.now();
     let expire = world.store.expire_artifacts(world.project, over);
     expire.await.unwrap();
-    assert_eq!(
-        world.store.next_artifact_expiry().await.unwrap(),
-        Some(over)
-    );
+    assert_eq!(world.store.next_artifact_due().await.unwrap(), Some(over));
 
     world.job_event(id, JobEvent::Success).await.unwrap();
     let now = world.now();

@@ -15,6 +15,7 @@ mod people;
 mod projects;
 mod protected_refs;
 mod reports;
+mod retention;
 mod run_lists;
 mod run_upkeep;
 mod runners;

@@ -14,7 +14,7 @@ async fn upload(world: &World, attempt_id: AttemptId, kind: &str, report: NewRep
         filename: "report.gz".into(),
         size_bytes: 10,
         sha256: [1; 32],
-        expires_at: None,
+        expires_at: Some(world.now()),
         report: Some(report),
         now: world.now(),
     };
@@ -65,8 +65,9 @@ async fn counts_of_the_newest_attempts_stay_when_the_file_goes() {
         world.job_event(taken.attempt.id, failure()).await.unwrap();
     }
     let [a, b] = [run.changed[0].id, run.changed[1].id];
-    let file = world.store.artifacts(b).await.unwrap().remove(0);
-    world.store.delete_artifact(file.id).await.unwrap();
+    let later = world.later(HOUR);
+    let expired = world.store.expire_artifacts_due(later, later, 10).await;
+    assert_eq!(expired.unwrap().removed.len(), 2);
     world.job_event(a, JobEvent::Retry).await.unwrap();
     let summaries = world.store.test_summaries(run.run.id).await.unwrap();
     let expected = TestSummary {
@@ -75,4 +76,18 @@ async fn counts_of_the_newest_attempts_stay_when_the_file_goes() {
         counts: counts(2),
     };
     assert_eq!(summaries, [expected]);
+}
+
+#[tokio::test]
+async fn an_erased_attempt_reported_nothing() {
+    let world = World::new().await;
+    let run = world.create(&[job("a"), job("b").stage(1)]).await;
+    let a = world.take().await.attempt.id;
+    upload(&world, a, "junit", NewReport::Tests(counts(1))).await;
+    upload(&world, a, "dotenv", NewReport::Variables(b"A=1".into())).await;
+    world.job_event(a, JobEvent::Success).await.unwrap();
+    world.store.erase_attempt(a, world.now()).await.unwrap();
+    let summaries = world.store.test_summaries(run.run.id).await.unwrap();
+    assert_eq!(summaries, []);
+    assert_eq!(world.take().await.sealed_reports, [] as [Vec<u8>; 0]);
 }

@@ -4,15 +4,13 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use tappet_model::RunId;
-use tappet_store::Run;
 
 use super::BASE;
-use super::access::{self, Access, Login};
-use super::auth::JobTokens;
+use super::access::Login;
 use super::call::Call;
 use super::entities::test_report::{TestReport, TestReportSummary};
-use super::errors::{ApiError, ApiResult};
+use super::errors::ApiResult;
+use super::pipelines;
 use crate::api::operation::{self, Audience};
 use crate::api::routes::Routes;
 use crate::app::SharedApp;
@@ -40,18 +38,9 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn open(app: &SharedApp, call: &Call) -> ApiResult<(Access, Run)> {
-    let access = access::open_project(app, call, Login::Optional, JobTokens::Accepted).await?;
-    let id = RunId(call.number("pipeline_id")?);
-    access.require(Right::ReadPipelines)?;
-    let run = app.store.run(id).await?;
-    let run = run.filter(|run| run.project_id == access.project.id);
-    Ok((access, run.ok_or_else(ApiError::record_not_found)?))
-}
-
 /// `GET /projects/:id/pipelines/:pipeline_id/test_report`.
 pub async fn whole(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (access, run) = open(&app, &call).await?;
+    let (access, run) = pipelines::open(&app, &call, Login::Optional, Right::ReadPipelines).await?;
     let suites = reports::tests_of_run(&app, run.id).await?;
     let shown = TestReport::of(&app.config, &access.project, &suites);
     Ok(axum::Json(shown).into_response())
@@ -59,7 +48,7 @@ pub async fn whole(State(app): State<SharedApp>, call: Call) -> ApiResult<Respon
 
 /// `GET /projects/:id/pipelines/:pipeline_id/test_report_summary`.
 pub async fn summary(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (_, run) = open(&app, &call).await?;
+    let (_, run) = pipelines::open(&app, &call, Login::Optional, Right::ReadPipelines).await?;
     let summaries = app.store.test_summaries(run.id).await?;
     Ok(axum::Json(TestReportSummary::of(&summaries)).into_response())
 }

@@ -1,0 +1,106 @@
+//! A copy of a database as it stood at one moment, for backups.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use tappet_model::{ArtifactId, AttemptId};
+
+use super::artifacts;
+use super::connection::{self, APPLICATION_ID};
+use super::statement::statements;
+use crate::{Artifact, StoreError, StoreResult};
+
+statements! {
+    FILES = concat!(artifacts::select!(), " WHERE id > ?1 ORDER BY id LIMIT ?2");
+    FORGET = "DELETE FROM artifacts WHERE id = ?1";
+    LAST_ATTEMPT = "SELECT coalesce(max(id), 0) FROM attempts";
+}
+
+const HAS_SCHEDULES: &str =
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schedules'";
+const PAUSE_SCHEDULES: &str = "UPDATE schedules SET is_active = 0 WHERE is_active <> 0";
+
+/// A copy that nobody else uses.
+pub struct Snapshot {
+    conn: Connection,
+}
+
+impl Snapshot {
+    /// Copies the database at `from`, which may be in use, into the new file `to`.
+    /// The copy is of one moment and holds nothing that was deleted.
+    pub fn take(from: &Path, to: &Path) -> StoreResult<Self> {
+        let source = open(from)?;
+        let to_text = to.to_str().ok_or_else(|| {
+            StoreError::Database(format!("{} is not a name in UTF-8", to.display()))
+        })?;
+        source.execute("VACUUM INTO ?1", [to_text])?;
+        Ok(Self { conn: open(to)? })
+    }
+
+    /// Opens a copy that was made earlier.
+    pub fn open(path: &Path) -> StoreResult<Self> {
+        Ok(Self { conn: open(path)? })
+    }
+
+    /// Files after the file `after` in order of id, at most `limit`.
+    pub fn artifacts(&self, after: ArtifactId, limit: u32) -> StoreResult<Vec<Artifact>> {
+        let mut statement = self.conn.prepare_cached(FILES)?;
+        let rows = statement.query_map((after.0, limit), artifacts::stored)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a file out of the copy.
+    pub fn forget_artifact(&self, id: ArtifactId) -> StoreResult<()> {
+        self.conn.prepare_cached(FORGET)?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// The newest attempt that the copy knows; later ones will use later ids again.
+    pub fn last_attempt(&self) -> StoreResult<AttemptId> {
+        Ok(self
+            .conn
+            .prepare_cached(LAST_ATTEMPT)?
+            .query_row([], |row| Ok(AttemptId(row.get(0)?)))?)
+    }
+
+    /// Pauses every schedule of the copy; how many were active.
+    pub fn pause_schedules(&self) -> StoreResult<u64> {
+        let has_any = self
+            .conn
+            .query_row(HAS_SCHEDULES, [], |_| Ok(()))
+            .optional()?;
+        match has_any {
+            Some(()) => Ok(self.conn.execute(PAUSE_SCHEDULES, [])? as u64),
+            None => Ok(0),
+        }
+    }
+
+    /// Closes the copy; everything is in its one file then.
+    pub fn close(self) -> StoreResult<()> {
+        self.conn.close().map_err(|(_, error)| error.into())
+    }
+}
+
+/// Opens a database of ours without changing its schema.
+fn open(path: &Path) -> StoreResult<Connection> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(|error| connection::unusable(path, &error))?;
+    conn.busy_timeout(connection::BUSY_TIMEOUT)?;
+    let id: i32 = conn
+        .query_row(
+            "SELECT application_id FROM pragma_application_id",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|error| connection::unusable(path, &error))?;
+    if id != APPLICATION_ID {
+        return Err(StoreError::Database(format!(
+            "{} is not a database of Tappet",
+            path.display()
+        )));
+    }
+    Ok(conn)
+}
