@@ -17,7 +17,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-const ROOT_TOKEN: &str = "glpat-whole-program";
+/// Root's access token.
+pub const ROOT_TOKEN: &str = "glpat-whole-program";
 
 /// A `tappet serve` process.
 pub struct Tappet {
@@ -75,6 +76,11 @@ impl Tappet {
         // Kept open, or the server's next line would fail.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         self.process = Some(process);
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The data directory.

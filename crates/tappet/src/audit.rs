@@ -39,8 +39,8 @@ const COLUMNS: &[Column] = &[
     Column::new("when", "/created_at", Kind::Ago),
     Column::text("who", "/details/author_name"),
     Column::text("what", "/event_name"),
-    Column::text("on", "/entity_type"),
-    Column::text("number", "/entity_id"),
+    Column::text("project", "/details/entity_path"),
+    Column::text("with", "/details/credential"),
 ];
 
 impl Arguments {

@@ -1,7 +1,7 @@
 //! `tappet member`: roles of people in a project.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{Api, ProjectName};
 use crate::connection::{Connection, ListFlags};
@@ -71,6 +71,16 @@ struct Grant {
     expires: Option<String>,
 }
 
+impl Grant {
+    fn body(&self) -> Value {
+        let mut body = json!({ "access_level": self.role.level() });
+        if let Some(day) = &self.expires {
+            body["expires_at"] = day.as_str().into();
+        }
+        body
+    }
+}
+
 const COLUMNS: &[Column] = &[
     Column::text("user", "/id"),
     Column::text("username", "/username"),
@@ -89,20 +99,14 @@ impl Arguments {
                 output.list(&page, COLUMNS, &format!("{project} has no members."))?;
             }
             Verb::Add { one, grant } => {
-                let body = json!({
-                    "user_id": user::id_of(&api, &one.user).await?,
-                    "access_level": grant.role.level(),
-                    "expires_at": grant.expires,
-                });
+                let mut body = grant.body();
+                body["user_id"] = user::id_of(&api, &one.user).await?.into();
                 let answer = api.post(&one.project.path("/members"), &body).await?;
                 output.done(&answer, now(&one, grant.role))?;
             }
             Verb::Update { one, grant } => {
-                let mut body = json!({ "access_level": grant.role.level() });
-                if let Some(day) = &grant.expires {
-                    body["expires_at"] = day.as_str().into();
-                }
-                let answer = api.put(&one.path(&api).await?, &body).await?;
+                let path = one.path(&api).await?;
+                let answer = api.put(&path, &grant.body()).await?;
                 output.done(&answer, now(&one, grant.role))?;
             }
             Verb::Remove(one) => {

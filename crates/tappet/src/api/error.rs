@@ -38,7 +38,7 @@ pub enum ApiError {
         why: String,
     },
     /// The server said no.
-    #[error("the server refused: {text}{}", next_step(*.status))]
+    #[error("the server refused: {text}{}", next_step(*.status, text))]
     Refused {
         /// HTTP status.
         status: u16,
@@ -141,7 +141,7 @@ fn by_field(fields: &serde_json::Map<String, Value>) -> String {
 }
 
 /// What to do about a refusal, where that is known.
-fn next_step(status: u16) -> &'static str {
+fn next_step(status: u16, text: &str) -> &'static str {
     match status {
         401 => {
             "\nGive an access token with --token or TAPPET_TOKEN; \
@@ -150,7 +150,7 @@ fn next_step(status: u16) -> &'static str {
         403 => {
             "\nYour role or your token's scope does not allow it: `tappet user show` says who you are."
         }
-        404 => {
+        404 if text.contains("Project") || text.eq_ignore_ascii_case("404 Not Found") => {
             "\nWhat your token cannot see counts as missing: `tappet project list` shows what it can."
         }
         429 => "\nThe server has too much to do: try again later.",

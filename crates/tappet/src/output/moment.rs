@@ -10,19 +10,22 @@ const DAY: i64 = 24 * HOUR;
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();
     let distance = seconds.abs();
-    let text = match distance {
-        ..MINUTE => {
-            return if seconds < 0 {
-                "in a moment"
-            } else {
-                "just now"
-            }
-            .to_owned();
+    if distance < MINUTE {
+        return if seconds < 0 {
+            "in a moment"
+        } else {
+            "just now"
         }
-        ..HOUR => format!("{} min", distance / MINUTE),
-        ..DAY => format!("{} h", distance / HOUR),
-        _ if distance < 2 * DAY => "1 day".to_owned(),
-        _ => format!("{} days", distance / DAY),
+        .to_owned();
+    }
+    let text = if distance < HOUR {
+        format!("{} min", distance / MINUTE)
+    } else if distance < DAY {
+        format!("{} h", distance / HOUR)
+    } else if distance < 2 * DAY {
+        "1 day".to_owned()
+    } else {
+        format!("{} days", distance / DAY)
     };
     if seconds < 0 {
         format!("in {text}")

@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod audit;
 mod errors;
 mod help;
 mod projects;
 mod runs;
 mod shell;
 mod triggers;
+mod variables;
 
 use shell::Shell;
 
