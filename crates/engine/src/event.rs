@@ -2,6 +2,8 @@
 
 use tappet_model::{FailureReason, Status};
 
+use crate::StatusSet;
+
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
@@ -14,6 +16,8 @@ pub enum Event {
     },
     /// To the run as a whole.
     Run(RunEvent),
+    /// To statuses that foreign systems set: all that count now, beside the jobs.
+    External(StatusSet),
 }
 
 /// What can happen to a job.

@@ -6,7 +6,7 @@ use tappet_model::{FailureReason, Status};
 use crate::process::{Processing, statuses};
 use crate::run_status::run_status;
 use crate::step::{job_event, run_event};
-use crate::{Event, Graph, Refused, Transition};
+use crate::{Event, Graph, Refused, StatusSet, Transition};
 
 /// The moving part of a job: its newest attempt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct RunState {
     pub jobs: Vec<JobState>,
     /// Status of the run as last reported by a [`Transition::Run`].
     pub status: Status,
+    /// Statuses that foreign systems set, which count beside those of the jobs.
+    pub external: StatusSet,
 }
 
 impl JobState {
@@ -57,11 +59,20 @@ impl RunState {
     pub fn start(graph: &Graph) -> (RunState, Vec<Transition>) {
         let mut state = RunState {
             jobs: vec![JobState::created(); graph.jobs.len()],
-            status: Status::Created,
+            ..RunState::without_jobs()
         };
         let mut transitions = Processing::new(graph, &mut state.jobs).finish();
         transitions.extend(state.update_status(graph));
         (state, transitions)
+    }
+
+    /// The state of a run that waits for foreign statuses and has no jobs.
+    pub fn without_jobs() -> RunState {
+        RunState {
+            jobs: Vec::new(),
+            status: Status::Created,
+            external: StatusSet::default(),
+        }
     }
 
     /// Applies one event. On refusal nothing has changed.
@@ -76,13 +87,18 @@ impl RunState {
         let mut transitions = match event {
             Event::Job { job, event } => job_event(graph, &mut self.jobs, job, event)?,
             Event::Run(event) => run_event(graph, &mut self.jobs, event),
+            Event::External(statuses) => {
+                self.external = statuses;
+                Vec::new()
+            }
         };
         transitions.extend(self.update_status(graph));
         Ok(transitions)
     }
 
     fn update_status(&mut self, graph: &Graph) -> Option<Transition> {
-        let composite = statuses(graph, &self.jobs, 0..self.jobs.len()).status(false);
+        let jobs = statuses(graph, &self.jobs, 0..self.jobs.len());
+        let composite = jobs.union(self.external).status(false);
         let to = run_status(self.status, composite.unwrap_or(Status::Success));
         let from = std::mem::replace(&mut self.status, to);
         (from != to).then_some(Transition::Run { from, to })

@@ -6,8 +6,9 @@ mod scenario;
 
 use rstest::rstest;
 use scenario::Scenario;
-use tappet_engine::{Graph, Refused, RunState, Transition};
+use tappet_engine::{Event, Graph, GraphJob, JobState, Refused, RunState, Transition};
 use tappet_model::Status;
+use tappet_model::plan::{AllowFailure, RetryPolicy, When};
 
 /// Applies actions, one after another.
 fn after(graph: &str, actions: &[&str]) -> Scenario {
@@ -300,4 +301,55 @@ fn the_first_failure_may_cancel_the_rest() {
     run.expect("canceling: a failed, b canceling, c canceled");
     run.apply("drop b").expect("the runner reports the end");
     run.expect("failed: a failed, b c canceled");
+}
+
+#[test]
+fn foreign_statuses_count_beside_the_jobs_until_they_change() {
+    let (mut state, _) = RunState::start(&Graph::default());
+    let graph = Graph::default();
+    let mut set = |statuses: &[Status]| {
+        let external = statuses.iter().map(|&status| (status, false)).collect();
+        state.step(&graph, Event::External(external)).unwrap();
+        state.status
+    };
+    assert_eq!(set(&[Status::Running]), Status::Running);
+    assert_eq!(set(&[Status::Running, Status::Failed]), Status::Running);
+    assert_eq!(set(&[Status::Success, Status::Failed]), Status::Failed);
+    assert_eq!(set(&[Status::Success]), Status::Success);
+}
+
+#[test]
+fn a_failed_foreign_status_fails_a_run_whose_jobs_passed() {
+    let job = |status| JobState {
+        status,
+        attempt: 1,
+        automatic_retries: 0,
+        failure_reason: None,
+        exit_code: None,
+        cancels_gracefully: false,
+    };
+    let graph = Graph {
+        jobs: vec![GraphJob {
+            stage: 0,
+            when: When::OnSuccess,
+            allow_failure: AllowFailure::default(),
+            needs: None,
+            retry: RetryPolicy::default(),
+        }],
+        ..Graph::default()
+    };
+    let mut state = RunState {
+        jobs: vec![job(Status::Success)],
+        status: Status::Success,
+        ..RunState::without_jobs()
+    };
+    let external = [(Status::Failed, false)].into_iter().collect();
+    let told = state.step(&graph, Event::External(external)).unwrap();
+    assert_eq!(
+        told,
+        [Transition::Run {
+            from: Status::Success,
+            to: Status::Failed
+        }]
+    );
 }

@@ -11,6 +11,8 @@ pub struct Limits {
     pub triggers_per_project: u64,
     /// Schedules of one project.
     pub schedules_per_project: u64,
+    /// Statuses that foreign systems set on one run.
+    pub statuses_per_run: u64,
     /// Webhooks of one project.
     pub hooks_per_project: u64,
     /// Runs that one user may start for one project and commit in a minute; 0: any
@@ -39,6 +41,7 @@ impl Default for Limits {
         Self {
             triggers_per_project: 25_000,
             schedules_per_project: 10,
+            statuses_per_run: 1_000,
             hooks_per_project: 100,
             runs_per_minute: 0,
             runs_per_user_per_minute: 0,

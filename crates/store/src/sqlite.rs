@@ -122,6 +122,7 @@ mod tests {
             artifacts::ALL,
             attempts::ALL,
             audit::ALL,
+            commit_statuses::ALL,
             content::ALL,
             creation_time::ALL,
             events::ALL,

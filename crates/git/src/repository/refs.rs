@@ -84,10 +84,22 @@ impl Repository {
             .collect())
     }
 
-    async fn listed(&self, patterns: &[&str]) -> Result<Vec<Ref>, ReadError> {
+    /// The first branch by name, else the first tag, that holds a commit.
+    pub async fn ref_holding(&self, sha: &CommitSha) -> Result<Option<Ref>, ReadError> {
+        let contains = format!("--contains={sha}");
+        for folder in ["refs/heads/", "refs/tags/"] {
+            let found = self.listed(&["--count=1", &contains, folder]).await?;
+            if let Some(found) = found.into_iter().next() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn listed(&self, arguments: &[&str]) -> Result<Vec<Ref>, ReadError> {
         let mut command = self.reading();
         command.args(["for-each-ref", "--sort=refname", FORMAT]);
-        command.args(patterns);
+        command.args(arguments);
         let finished = self.run(command).await?;
         let listed = self.succeeded(finished)?.stdout;
         Ok(listed

@@ -12,6 +12,7 @@ mod audit_events;
 mod auth;
 mod branches;
 mod call;
+mod commit_statuses;
 mod commits;
 mod entities;
 mod errors;
@@ -92,6 +93,7 @@ pub fn routes() -> Routes {
     Routes::under(BASE)
         .and(audit_events::routes())
         .and(branches::routes())
+        .and(commit_statuses::routes())
         .and(commits::routes())
         .and(job_token_scope::routes())
         .and(lint::routes())

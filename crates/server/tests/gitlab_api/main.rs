@@ -7,6 +7,7 @@ mod access_tokens;
 mod artifact_changes;
 mod audit_log;
 mod backup;
+mod commit_statuses;
 mod conventions;
 mod credentials;
 mod etags;

@@ -1,7 +1,7 @@
 //! Creates a run with everything that belongs to it in one transaction.
 
 use tappet_engine::{RunState, Transition};
-use tappet_model::{RunId, Status, WorkflowId};
+use tappet_model::{RunId, Source, Status, WorkflowId};
 
 use super::attempts;
 use super::audit;
@@ -77,7 +77,11 @@ impl PreparedRun {
                 run.name = workflow.name.take();
                 run.stages.clone_from(&workflow.stages);
                 let plan = NewPlan::of(*workflow)?;
-                let (state, transitions) = RunState::start(&plan.plan().graph);
+                let (state, transitions) = match run.source {
+                    // Its first foreign status decides.
+                    Source::External => (RunState::without_jobs(), Vec::new()),
+                    _ => RunState::start(&plan.plan().graph),
+                };
                 run.status = state.status;
                 run.has_warnings = warnings(plan.plan(), &state);
                 Some(PreparedContent {

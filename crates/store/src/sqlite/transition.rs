@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use tappet_engine::{
-    Event, JobEvent, Refused, RunState, Transition, has_warnings, is_allowed_failure,
+    Event, JobEvent, Refused, RunEvent, RunState, Transition, has_warnings, is_allowed_failure,
 };
 use tappet_model::{AttemptId, FailureReason, JobId, RunId, Status, Timestamp};
 
 use super::attempts::{self, AttemptPlace};
+use super::commit_statuses;
 use super::content::{Db, StoredPlan};
 use super::events;
 use super::queue;
@@ -122,7 +123,12 @@ pub(super) fn act(
             step(session, live, event, now)
         }
         (Target::Run(id), Action::Run(event)) => match take_live(session, id)? {
-            Some(live) => step(session, live, Event::Run(event), now),
+            Some(mut live) => {
+                if event == RunEvent::Cancel {
+                    live.state.external = commit_statuses::cancel(session, id, now)?;
+                }
+                step(session, live, Event::Run(event), now)
+            }
             None => {
                 let run = runs::run(&session.db(), id)?.ok_or(StoreError::NotFound("run"))?;
                 Ok(nothing_changed(session, run))
@@ -163,6 +169,7 @@ fn load(db: &Db<'_>, id: RunId) -> StoreResult<Option<LiveRun>> {
     let state = RunState {
         jobs,
         status: run.status,
+        external: commit_statuses::counting(db, id)?,
     };
     Ok(Some(LiveRun {
         run,
@@ -258,7 +265,8 @@ fn settle_run(session: &Session, live: &mut LiveRun, now: Timestamp) -> StoreRes
     let run = &mut live.run;
     run.updated_at = now.max(run.created_at);
     run.has_warnings = warnings(&live.plan, &live.state);
-    if started && run.started_at.is_none() {
+    let is_external = live.attempts.is_empty() && run.status == Status::Running;
+    if (started || is_external) && run.started_at.is_none() {
         run.started_at = Some(now);
     }
     if !is_ended(run.status) {

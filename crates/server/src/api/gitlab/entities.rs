@@ -5,6 +5,7 @@ pub mod artifact_entry;
 pub mod audit_event;
 pub mod branch;
 pub mod commit;
+pub mod commit_status;
 pub mod detailed_status;
 pub mod hook;
 pub mod job;

@@ -87,6 +87,11 @@ impl<'a> Checks<'a> {
         }
     }
 
+    /// Whether nothing was refused so far.
+    pub fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Notes a failure in words of the caller.
     pub fn refuse(&mut self, text: impl Into<Cow<'static, str>>) {
         self.errors.push(text.into());

@@ -1,0 +1,474 @@
+//! Statuses of a commit, its jobs' and those that foreign systems set
+//! (GitLab: `lib/api/commit_statuses.rb`, `create_commit_status_service.rb`).
+//!
+//! A foreign status belongs to the newest run of its commit and ref, or to a run
+//! of source `external` that it brings about. It counts into that run's status.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use tappet_engine::Graph;
+use tappet_model::{CommitSha, RefKind, RefName, RunId, Source, Status, UserId};
+use tappet_store::{
+    Attempt, AttemptFilter, CommitStatus as CommitStatusRecord, NewCommitStatus, NewRun,
+    NewRunContent, NewWorkflow, PageRequest, Run, RunFilter, RunNotes, RunOrigin, StatusChange,
+    User,
+};
+
+use super::BASE;
+use super::auth::JobTokens;
+use super::call::Call;
+use super::commits;
+use super::entities::commit_status::CommitStatus;
+use super::errors::{ApiError, ApiResult};
+use super::pagination::{self, page_of};
+use super::params::Checks;
+use super::repository::{self, Opened};
+use crate::api::operation::{self, boolean, integer, one_of, text};
+use crate::api::routes::Routes;
+use crate::app::{App, SharedApp};
+use crate::clock;
+use crate::rights::Right;
+
+/// The stage in which GitLab shows foreign statuses.
+const STAGE: &str = "external";
+
+const STATES: &[&str] = &[
+    "pending", "running", "success", "failed", "canceled", "skipped",
+];
+const ORDERS: &[&str] = &["id", "pipeline_id"];
+const SORTS: &[&str] = &["asc", "desc"];
+
+/// Texts of a status are not longer.
+const MAX_TEXT: usize = 255;
+
+/// Runs of one commit that are looked through.
+const MOST_RUNS: PageRequest = PageRequest {
+    page: 1,
+    per_page: 100,
+};
+
+/// Commit statuses.
+pub fn routes() -> Routes {
+    Routes::under(BASE)
+        .add(
+            operation::get("/projects/{id}/repository/commits/{sha}/statuses")
+                .id("listCommitStatuses")
+                .about("Lists the statuses of a commit: its jobs', and those set from outside.")
+                .query(text("ref"))
+                .query(text("stage"))
+                .query(text("name"))
+                .query(integer("pipeline_id"))
+                .query(boolean("all").about("Replaced ones too."))
+                .query(one_of("order_by", ORDERS))
+                .query(one_of("sort", SORTS))
+                .paged()
+                .replies_list::<CommitStatus<'_>>(StatusCode::OK),
+            list,
+        )
+        .add(
+            operation::post("/projects/{id}/statuses/{sha}")
+                .id("setCommitStatus")
+                .about("Sets a status of a commit; without a pipeline it brings one about.")
+                .body(one_of("state", STATES).required())
+                .body(text("ref"))
+                .body(text("name").about("Or context; `default` unless given."))
+                .body(text("context"))
+                .body(text("target_url"))
+                .body(text("description"))
+                .body(text("coverage").about("A number."))
+                .body(integer("pipeline_id"))
+                .replies::<CommitStatus<'_>>(StatusCode::CREATED),
+            set,
+        )
+}
+
+async fn open(app: &SharedApp, call: &Call) -> ApiResult<Opened> {
+    let access = super::access::open_project(
+        app,
+        call,
+        super::access::Login::Required,
+        JobTokens::Ignored,
+    )
+    .await?;
+    let repository = app.repositories.of(&access.project).await?;
+    Ok(repository::Opened { access, repository })
+}
+
+/// One row of the list.
+enum Shown<'a> {
+    Job(&'a Run, Attempt),
+    Foreign(&'a Run, CommitStatusRecord),
+}
+
+impl Shown<'_> {
+    fn run(&self) -> &Run {
+        match self {
+            Shown::Job(run, _) | Shown::Foreign(run, _) => run,
+        }
+    }
+
+    fn id(&self) -> i64 {
+        match self {
+            Shown::Job(_, attempt) => attempt.id.0,
+            Shown::Foreign(_, status) => status.id.0,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Shown::Job(_, attempt) => &attempt.name,
+            Shown::Foreign(_, status) => &status.name,
+        }
+    }
+
+    fn stage(&self) -> &str {
+        match self {
+            Shown::Job(_, attempt) => &attempt.stage,
+            Shown::Foreign(..) => STAGE,
+        }
+    }
+
+    fn ref_name(&self) -> &str {
+        match self {
+            Shown::Job(run, _) => &run.ref_name,
+            Shown::Foreign(_, status) => &status.ref_name,
+        }
+    }
+
+    fn author(&self) -> Option<UserId> {
+        match self {
+            Shown::Job(run, _) => run.user_id,
+            Shown::Foreign(_, status) => Some(status.user_id),
+        }
+    }
+}
+
+/// `GET /projects/:id/repository/commits/:sha/statuses`.
+async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+    let opened = open(&app, &call).await?;
+    let mut checks = call.checks();
+    let page = pagination::request(&mut checks);
+    let wanted = [
+        checks.filled_text("ref"),
+        checks.filled_text("stage"),
+        checks.filled_text("name"),
+    ];
+    let pipeline_id = checks.integer("pipeline_id");
+    let all = checks.boolean("all").unwrap_or(false);
+    let by_run = word(&mut checks, "order_by", ORDERS) == Some("pipeline_id");
+    let descending = word(&mut checks, "sort", SORTS) == Some("desc");
+    checks.finish()?;
+    // Guests see pipelines of open projects, but not this list.
+    opened.access.require(Right::ReadJobs)?;
+    if !opened.access.standing.is(crate::rights::Role::Reporter) {
+        return Err(ApiError::forbidden());
+    }
+    let sha = commits::find(&app, &opened, call.path("sha")).await?;
+    let runs = runs_of(&app, &opened, &sha, None).await?;
+    let mut rows = Vec::new();
+    for run in &runs {
+        if pipeline_id.is_none_or(|id| id == run.id.0) {
+            rows.extend(rows_of(&app, run, all).await?);
+        }
+    }
+    let [ref_name, stage, name] = wanted;
+    let is = |wanted: &Option<std::borrow::Cow<'_, str>>, own: &str| {
+        wanted.as_ref().is_none_or(|wanted| *wanted == own)
+    };
+    rows.retain(|row| {
+        is(&ref_name, row.ref_name()) && is(&stage, row.stage()) && is(&name, row.name())
+    });
+    rows.sort_by_key(|row| (if by_run { row.run().id.0 } else { 0 }, row.id()));
+    if descending {
+        rows.reverse();
+    }
+    let (pages, rows) = page_of(&rows, page);
+    let mut authors: HashMap<UserId, Option<User>> = HashMap::new();
+    for id in rows.iter().filter_map(Shown::author) {
+        if let Entry::Vacant(author) = authors.entry(id) {
+            author.insert(app.store.user(id).await?);
+        }
+    }
+    let items: Vec<CommitStatus<'_>> = rows
+        .iter()
+        .map(|row| {
+            let author = row.author().and_then(|id| authors.get(&id)?.as_ref());
+            match row {
+                Shown::Job(run, attempt) => CommitStatus::of_job(&app.config, run, attempt, author),
+                Shown::Foreign(run, status) => CommitStatus::of(&app.config, run, status, author),
+            }
+        })
+        .collect();
+    let address = app.config.url(call.uri.path());
+    Ok(pagination::reply(&address, &call, pages, &items))
+}
+
+fn word(
+    checks: &mut Checks<'_>,
+    name: &str,
+    words: &'static [&'static str],
+) -> Option<&'static str> {
+    let given = checks.filled_text(name)?;
+    let known = words.iter().find(|word| **word == given).copied();
+    if known.is_none() {
+        checks.refuse(format!("{name} does not have a valid value"));
+    }
+    known
+}
+
+async fn rows_of<'a>(app: &App, run: &'a Run, all: bool) -> ApiResult<Vec<Shown<'a>>> {
+    let mut rows = Vec::new();
+    let mut page = MOST_RUNS;
+    loop {
+        let filter = AttemptFilter {
+            include_retried: all,
+            ..AttemptFilter::default()
+        };
+        let attempts = app.store.attempts(run.id, filter, page).await?;
+        let jobs = attempts.items.into_iter();
+        rows.extend(jobs.map(|attempt| Shown::Job(run, attempt)));
+        if !attempts.has_next {
+            break;
+        }
+        page.page += 1;
+    }
+    let statuses = app.store.commit_statuses(run.id).await?.into_iter();
+    let counting = statuses.filter(|status| all || !status.is_retried);
+    rows.extend(counting.map(|status| Shown::Foreign(run, status)));
+    Ok(rows)
+}
+
+async fn runs_of(
+    app: &App,
+    opened: &Opened,
+    sha: &CommitSha,
+    ref_name: Option<&str>,
+) -> ApiResult<Vec<Run>> {
+    let filter = RunFilter {
+        sha: Some(sha.to_string()),
+        ref_name: ref_name.map(str::to_owned),
+        ..RunFilter::default()
+    };
+    let project = opened.access.project.id;
+    Ok(app.store.runs(project, filter, MOST_RUNS).await?.items)
+}
+
+/// What a caller says of a commit.
+struct Given {
+    state: Status,
+    ref_name: Option<String>,
+    name: String,
+    target_url: Option<String>,
+    description: Option<String>,
+    coverage: Option<f64>,
+    pipeline_id: Option<i64>,
+}
+
+impl Given {
+    fn read(checks: &mut Checks<'_>) -> Self {
+        let text = |checks: &mut Checks<'_>, name: &str| {
+            checks.filled_text(name).map(std::borrow::Cow::into_owned)
+        };
+        let state = checks.required_text("state");
+        let known = STATES.contains(&&*state).then(|| state.parse().ok());
+        let state = known.flatten().unwrap_or_else(|| {
+            if checks.is_clean() {
+                checks.refuse("state does not have a valid value");
+            }
+            Status::Pending
+        });
+        let coverage = text(checks, "coverage").and_then(|coverage| {
+            let number: Option<f64> = coverage.parse().ok().filter(|n: &f64| n.is_finite());
+            if number.is_none() {
+                checks.refuse("coverage is invalid");
+            }
+            number
+        });
+        Self {
+            state,
+            ref_name: text(checks, "ref"),
+            name: text(checks, "name")
+                .or_else(|| text(checks, "context"))
+                .unwrap_or_else(|| "default".to_owned()),
+            target_url: text(checks, "target_url"),
+            description: text(checks, "description"),
+            coverage,
+            pipeline_id: checks.integer("pipeline_id"),
+        }
+    }
+
+    /// GitLab's checks of the model.
+    fn check(&self) -> ApiResult<()> {
+        let texts = [
+            ("name", Some(&self.name)),
+            ("description", self.description.as_ref()),
+            ("target_url", self.target_url.as_ref()),
+        ];
+        for (field, text) in texts {
+            if text.is_some_and(|text| text.chars().count() > MAX_TEXT) {
+                let text = "is too long (maximum is 255 characters)";
+                return Err(ApiError::invalid(field, text));
+            }
+        }
+        let is_web = |url: &String| {
+            url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        };
+        if !self.target_url.as_ref().is_none_or(is_web) {
+            let text = "is blocked: Only allowed schemes are http, https";
+            return Err(ApiError::invalid("target_url", text));
+        }
+        Ok(())
+    }
+}
+
+/// `POST /projects/:id/statuses/:sha`.
+async fn set(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
+    let opened = open(&app, &call).await?;
+    let mut checks = call.checks();
+    let given = Given::read(&mut checks);
+    checks.finish()?;
+    let access = &opened.access;
+    access.require(Right::SetCommitStatus)?;
+    let user = access.caller.require_user()?;
+    let sha = commits::find(&app, &opened, call.path("sha")).await?;
+    let place = Place::find(&app, &opened, &sha, &given).await?;
+    let standing = Some(&access.standing);
+    let may = app
+        .may_run_on(standing, &access.project, place.ref_kind, &place.ref_name)
+        .await?;
+    if !may {
+        return Err(ApiError::forbidden());
+    }
+    given.check()?;
+    let commit = opened.repository.commit(&sha).await?;
+    let now = clock::now();
+    let new = NewCommitStatus {
+        run_id: place.run_id,
+        new_run: NewRun {
+            project_id: access.project.id,
+            source: Source::External,
+            ref_name: place.ref_name,
+            ref_kind: place.ref_kind,
+            sha,
+            commit_title: commit.title().to_owned(),
+            trigger_id: None,
+            origin: RunOrigin::default(),
+            user_id: Some(user.id),
+            sealed_variables: None,
+            content: nothing_to_run(),
+            credential: access.caller.credential(),
+            idempotency: None,
+            slot: None,
+            now,
+        },
+        name: given.name,
+        status: given.state,
+        user_id: user.id,
+        target_url: given.target_url,
+        description: given.description,
+        coverage: given.coverage,
+        limit: app.config.limits.statuses_per_run,
+        now,
+    };
+    let (status, advance) = match app.store.set_commit_status(new).await? {
+        StatusChange::Done(status, advance) => (status, advance),
+        StatusChange::NotPossible { from } => return Err(not_possible(given.state, from)),
+        StatusChange::TooMany => {
+            let text = "The number of jobs has exceeded the limit";
+            return Err(ApiError::message(StatusCode::UNPROCESSABLE_ENTITY, text));
+        }
+    };
+    app.announce(&advance).await;
+    let shown = CommitStatus::of(&app.config, &advance.run, &status, Some(user));
+    Ok((StatusCode::CREATED, axum::Json(shown)).into_response())
+}
+
+/// GitLab's words for a change of status that makes no sense.
+fn not_possible(to: Status, from: Status) -> ApiError {
+    let event = match to {
+        Status::Pending => "enqueue",
+        Status::Running => "run",
+        Status::Skipped => "skip",
+        Status::Success => "success",
+        Status::Canceled => "cancel",
+        _ => "drop",
+    };
+    let text = format!(
+        "Cannot transition status via :{event} from :{from} (Reason(s): Status cannot \
+         transition via \"{event}\")"
+    );
+    ApiError::message(StatusCode::BAD_REQUEST, text)
+}
+
+/// A run that has foreign statuses only.
+fn nothing_to_run() -> NewRunContent {
+    NewRunContent::Planned(Box::new(NewWorkflow {
+        path: String::new(),
+        name: None,
+        stages: vec![STAGE.to_owned()],
+        jobs: Vec::new(),
+        graph: Arc::new(Graph::default()),
+        notes: RunNotes::default(),
+    }))
+}
+
+/// Where a status belongs.
+struct Place {
+    /// The run, when there is one.
+    run_id: Option<RunId>,
+    ref_name: String,
+    ref_kind: RefKind,
+}
+
+impl Place {
+    async fn find(app: &App, opened: &Opened, sha: &CommitSha, given: &Given) -> ApiResult<Self> {
+        let runs = runs_of(app, opened, sha, given.ref_name.as_deref()).await?;
+        let fits = |run: &&Run| {
+            run.yaml_errors.is_none() && given.pipeline_id.is_none_or(|id| id == run.id.0)
+        };
+        if let Some(run) = runs.iter().find(fits) {
+            return Ok(Self {
+                run_id: Some(run.id),
+                ref_name: given
+                    .ref_name
+                    .clone()
+                    .unwrap_or_else(|| run.ref_name.clone()),
+                ref_kind: run.ref_kind,
+            });
+        }
+        let (ref_name, ref_kind) = match &given.ref_name {
+            Some(name) => (name.clone(), kind_of(opened, name).await?),
+            None => match opened.repository.ref_holding(sha).await? {
+                Some(found) => (found.name, found.kind),
+                None => return Err(ApiError::missing("References for commit")),
+            },
+        };
+        if given.pipeline_id.is_some() {
+            return Err(ApiError::missing("Pipeline for pipeline_id, sha and ref"));
+        }
+        Ok(Self {
+            run_id: None,
+            ref_name,
+            ref_kind,
+        })
+    }
+}
+
+/// A name that is a tag and no branch is a tag.
+async fn kind_of(opened: &Opened, name: &str) -> ApiResult<RefKind> {
+    if RefName::new(name).is_err() {
+        return Err(ApiError::invalid("ref", "is invalid"));
+    }
+    let repository = &opened.repository;
+    if repository.find_ref(RefKind::Branch, name).await?.is_none()
+        && repository.find_ref(RefKind::Tag, name).await?.is_some()
+    {
+        return Ok(RefKind::Tag);
+    }
+    Ok(RefKind::Branch)
+}
