@@ -104,13 +104,13 @@ mod tests {
 
     #[test]
     fn of_every_two_layers_the_stronger_one_wins() {
-        for weaker in 0..LAYERS.len() {
-            for stronger in weaker + 1..LAYERS.len() {
+        for (at, weaker) in LAYERS.iter().enumerate() {
+            for (above, stronger) in LAYERS.iter().enumerate().skip(at + 1) {
                 let mut layers = JobVariableLayers::default();
-                LAYERS[stronger](&mut layers).push(Variable::new("A", "stronger"));
-                LAYERS[weaker](&mut layers).push(Variable::new("A", "weaker"));
+                stronger(&mut layers).push(Variable::new("A", "stronger"));
+                weaker(&mut layers).push(Variable::new("A", "weaker"));
                 let winner = winner(layers, "A");
-                assert_eq!(winner.as_deref(), Some("stronger"), "{weaker} {stronger}");
+                assert_eq!(winner.as_deref(), Some("stronger"), "{at} {above}");
             }
         }
     }

@@ -58,12 +58,9 @@ statements! {
     COUNT_INSTANCE = concat!("SELECT count(*) FROM settings_variables v WHERE", of!(instance));
     COUNT_GROUP = concat!("SELECT count(*) FROM settings_variables v WHERE", of!(group));
     COUNT_PROJECT = concat!("SELECT count(*) FROM settings_variables v WHERE", of!(project));
-    /// The longer a group's path, the closer it is.
-    FOR_PROJECT = concat!(
-        "SELECT * FROM (", select!(), " WHERE v.project_id IS NULL AND v.group_path IS NULL
-         UNION ALL ", select!(), " WHERE v.group_path IN (SELECT value FROM json_each(?2))
-         UNION ALL ", select!(), " WHERE v.project_id = ?1)
-         ORDER BY project_id NULLS FIRST, length(group_path) NULLS FIRST, id");
+    ALL_INSTANCE = concat!(select!(), " WHERE", of!(instance));
+    ALL_GROUP = concat!(select!(), " WHERE", of!(group));
+    ALL_PROJECT = concat!(select!(), " WHERE", of!(project));
     /// `0` follows `/` in ASCII.
     UNDER = "SELECT DISTINCT p.visibility, m.level FROM projects p
              LEFT JOIN members m ON m.project_id = p.id AND m.user_id = ?2
@@ -206,12 +203,24 @@ fn named(db: &Db<'_>, level: &VariableLevel, key: &str) -> StoreResult<Vec<Setti
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Every run and job asks, and mostly there is nothing: one seek for each level
+/// costs less than one statement over all of them.
 fn for_project(db: &Db<'_>, id: ProjectId, path: &str) -> StoreResult<Vec<SettingsVariable>> {
-    let groups: Vec<&str> = path.match_indices('/').map(|(at, _)| &path[..at]).collect();
-    let groups = serde_json::to_string(&groups).expect("strings are always valid JSON");
-    let mut statement = db.conn.prepare_cached(FOR_PROJECT)?;
-    let rows = statement.query_map((id.0, groups), stored)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let groups = path.match_indices('/').map(|(at, _)| &path[..at]);
+    let levels = std::iter::once(VariableLevel::Instance)
+        .chain(groups.map(|group| VariableLevel::Group(group.to_owned())))
+        .chain([VariableLevel::Project(id)]);
+    let mut all = Vec::new();
+    for level in levels {
+        let first = all.len();
+        let (sql, of) = pick(&level, [ALL_INSTANCE, ALL_GROUP, ALL_PROJECT]);
+        let mut statement = db.conn.prepare_cached(sql)?;
+        for row in statement.query_map([of], stored)? {
+            all.push(row?);
+        }
+        all[first..].sort_unstable_by_key(|one: &SettingsVariable| one.id);
+    }
+    Ok(all)
 }
 
 fn under(

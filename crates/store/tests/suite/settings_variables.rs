@@ -61,7 +61,7 @@ async fn a_variable_is_found_as_it_was_stored() {
             .settings_variables_named(&level, "A")
             .await
             .unwrap();
-        assert_eq!(found, [made.clone()]);
+        assert_eq!(found, std::slice::from_ref(&made));
         let listed = world
             .store
             .settings_variables(&level, first_page())

@@ -108,7 +108,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
             },
         )
         .add(
-            kind.new(described(
+            kind.creation(described(
                 operation::post(kind.all),
                 create_id,
                 "Adds a variable",
@@ -119,7 +119,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
             },
         )
         .add(
-            kind.update(described(
+            kind.change(described(
                 operation::put(kind.one),
                 update_id,
                 "Changes a variable",
@@ -144,7 +144,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
 
 impl Kind {
     /// The parameters of a new variable.
-    fn new(&self, operation: Operation) -> Operation {
+    fn creation(&self, operation: Operation) -> Operation {
         let key = text("key")
             .required()
             .about("At most 255 of A-Z, a-z, 0-9 and _.");
@@ -158,7 +158,7 @@ impl Kind {
     }
 
     /// The parameters of a change.
-    fn update(&self, operation: Operation) -> Operation {
+    fn change(&self, operation: Operation) -> Operation {
         self.filter(self.traits(operation.body(text("value"))))
     }
 
