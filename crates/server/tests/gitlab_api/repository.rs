@@ -23,6 +23,13 @@ fn each(list: &Value, field: &str) -> Vec<String> {
         .collect()
 }
 
+async fn protect(scene: &Scene, kind: &str, name: &str) {
+    let form = format!("name={name}");
+    let path = scene.path(&format!("/protected_{kind}"));
+    let reply = scene.server.post(&path).root().form(&form).send().await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+}
+
 #[tokio::test]
 async fn a_branch_shows_its_commit_and_what_may_be_done() {
     let scene = Scene::new().await;
@@ -95,6 +102,18 @@ async fn a_slash_in_a_name_comes_encoded() {
     assert_eq!(tag.json()["name"], "rel/1");
     let sha = scene.get("/repository/commits/team%2Fa").await;
     assert_eq!(sha.json()["title"], "Initial commit");
+}
+
+#[tokio::test]
+async fn protection_shows_on_branches_and_tags() {
+    let scene = Scene::new().await;
+    run_git(&scene, &["tag", "v1"]);
+    let shown = async |path: &str| scene.get(path).await.json()["protected"].clone();
+    assert_eq!(shown("/repository/branches/main").await, false);
+    protect(&scene, "branches", "main").await;
+    protect(&scene, "tags", "v*").await;
+    assert_eq!(shown("/repository/branches/main").await, true);
+    assert_eq!(shown("/repository/tags/v1").await, true);
 }
 
 #[tokio::test]
