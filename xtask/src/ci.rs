@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything CI does, in the order in which it fails fastest.
 
 use crate::command::{run as command, run_with};
-use crate::{python, setup};
+use crate::{clients, setup};
 
 /// Runs every check; stops at the first that fails.
 pub fn run_all_rust() -> anyhow::Result<()> {
@@ -39,7 +39,7 @@ pub fn run_all_rust() -> anyhow::Result<()> {
 pub fn run() -> anyhow::Result<()> {
     setup::run()?;
     run_all_rust()?;
-    python::run()
+    clients::run()
 }
 
 /// Tests of one crate or of all.

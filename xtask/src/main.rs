@@ -2,8 +2,8 @@
 
 mod bench;
 mod ci;
+mod clients;
 mod command;
-mod python;
 mod setup;
 
 use clap::{Parser, Subcommand};
@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Ci => ci::run(),
         Command::Setup => setup::run(),
         Command::Test { name, arguments } => ci::test(name.as_deref(), &arguments),
-        Command::Clients => python::run(),
+        Command::Clients => clients::run(),
         Command::Bench(flags) => bench::run(&flags),
     }
 }

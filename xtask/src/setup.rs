@@ -1,5 +1,6 @@
 //! Installs what the tests need and the machine lacks, from package registries
-//! only: Debian packages (as root) and Python packages (into target/venv).
+//! only: Debian packages (as root), Python packages (into target/venv) and Node
+//! packages (into target/node).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,20 +10,30 @@ use anyhow::{Context, bail};
 use crate::command::{exists, root, run as command};
 
 /// Programs of Debian and the package that brings each.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("git", "git"),
     ("bash", "bash"),
     ("curl", "curl"),
     ("python3", "python3-venv"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// Python packages with the versions that the tests were written against.
-const PYTHON_PACKAGES: [&str; 2] = ["python-gitlab==8.6.0", "pytest==9.0.1"];
+const PYTHON_PACKAGES: [&str; 3] = [
+    "python-gitlab==8.6.0",
+    "pytest==9.0.1",
+    "schemathesis==4.32.5",
+];
+
+/// Node packages with the versions that the tests were written against.
+const NODE_PACKAGES: [&str; 1] = ["@gitbeaker/rest@43.8.0"];
 
 /// Installs everything that is missing.
 pub fn run() -> anyhow::Result<()> {
     debian()?;
-    python().map(|_| ())
+    python()?;
+    node_packages().map(|_| ())
 }
 
 fn debian() -> anyhow::Result<()> {
@@ -76,4 +87,30 @@ pub fn python() -> anyhow::Result<PathBuf> {
     command(&python.to_string_lossy(), &arguments)?;
     std::fs::write(&stamp, wanted).context("cannot note what was installed")?;
     Ok(python)
+}
+
+/// The folder with the Node packages of the tests, filled on first use.
+pub fn node_packages() -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/node");
+    let stamp = folder.join("packages");
+    let wanted = NODE_PACKAGES.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(folder);
+    }
+    std::fs::create_dir_all(&folder).context("cannot make target/node")?;
+    let prefix = folder.to_string_lossy().into_owned();
+    let mut arguments = vec![
+        "install",
+        "--prefix",
+        &prefix,
+        "--no-save",
+        "--no-package-lock",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
+    arguments.extend(NODE_PACKAGES);
+    command("npm", &arguments)?;
+    std::fs::write(&stamp, wanted).context("cannot note what was installed")?;
+    Ok(folder)
 }
