@@ -162,14 +162,12 @@ impl Arguments {
             Verb::Create { project, new } => {
                 let path = project.path("/pipeline_schedules");
                 let made = api.post(&path, &given(&new)).await?;
-                let next = made["next_run_at"].as_str().unwrap_or("never");
-                let text = format!("Made schedule {}. Its next run: {next}.", made["id"]);
+                let text = format!("Made schedule {}. {}", made["id"], next_run(&made));
                 output.done(&made, text)?;
             }
             Verb::Update { one, settings } => {
                 let answer = api.put(&one.path(""), &given(&settings)).await?;
-                let next = answer["next_run_at"].as_str().unwrap_or("never");
-                let text = format!("Updated schedule {}. Its next run: {next}.", one.id);
+                let text = format!("Updated schedule {}. {}", one.id, next_run(&answer));
                 output.done(&answer, text)?;
             }
             Verb::Delete(one) => {
@@ -192,5 +190,12 @@ impl Arguments {
             Verb::Variable(verb) => verb.run(&api, output).await?,
         }
         Ok(exit::SUCCESS)
+    }
+}
+
+fn next_run(schedule: &Value) -> String {
+    match schedule["next_run_at"].as_str() {
+        Some(next) if schedule["active"] == true => format!("Its next run: {next}."),
+        _ => "It is switched off.".to_owned(),
     }
 }
