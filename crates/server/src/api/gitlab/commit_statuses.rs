@@ -101,7 +101,7 @@ async fn open(app: &SharedApp, call: &Call) -> ApiResult<Opened> {
 
 /// One row of the list.
 enum Shown<'a> {
-    Job(&'a Run, Attempt),
+    Job(&'a Run, Box<Attempt>),
     Foreign(&'a Run, CommitStatusRecord),
 }
 
@@ -231,7 +231,7 @@ async fn rows_of<'a>(app: &App, run: &'a Run, all: bool) -> ApiResult<Vec<Shown<
         };
         let attempts = app.store.attempts(run.id, filter, page).await?;
         let jobs = attempts.items.into_iter();
-        rows.extend(jobs.map(|attempt| Shown::Job(run, attempt)));
+        rows.extend(jobs.map(|attempt| Shown::Job(run, Box::new(attempt))));
         if !attempts.has_next {
             break;
         }
