@@ -144,3 +144,59 @@ async fn a_running_jobs_token_reads_pipelines_of_its_own_project_only() {
         .await;
     assert_reply(&reply, 401, &json!({ "message": "Job is not running" }));
 }
+
+#[rstest]
+#[case("", &[("job-token", "JOB")], 200)]
+#[case("", &[("authorization", "Bearer JOB")], 200)]
+#[case("?job_token=JOB", &[], 200)]
+#[case("?token=JOB", &[], 200)]
+#[case("?token=JOB", &[("job-token", "wrong")], 200)]
+#[case("?token=wrong", &[("job-token", "JOB")], 401)]
+#[case("?job_token=wrong", &[], 401)]
+#[tokio::test]
+async fn a_job_token_works_in_each_place_and_its_parameter_beats_its_header(
+    #[case] query: &str,
+    #[case] headers: &[(&str, &str)],
+    #[case] status: u16,
+) {
+    let scene = Scene::new().await;
+    scene.run().await;
+    let job = runner::take(&scene.server).await;
+    let path = scene.path("/pipelines") + &query.replace("JOB", &job.token);
+    let mut request = scene.server.get(&path);
+    for (name, value) in headers {
+        request = request.header(name, &value.replace("JOB", &job.token));
+    }
+    let reply = request.send().await;
+    assert_eq!(reply.status, status, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn an_access_token_beats_a_job_token_beside_it() {
+    let scene = Scene::new().await;
+    scene.run().await;
+    let job = runner::take(&scene.server).await;
+    for header in [job.token.as_str(), "wrong"] {
+        let request = scene.server.get("/api/v4/user").root();
+        let reply = request.header("job-token", header).send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let request = scene.server.get("/api/v4/job").root();
+        let reply = request.header("job-token", header).send().await;
+        assert_reply(&reply, 404, &json!({ "message": "404 Job Not Found" }));
+    }
+}
+
+#[rstest]
+#[case("/pipelines/latest")]
+#[case("/pipelines/RUN/test_report")]
+#[case("/pipelines/RUN/test_report_summary")]
+#[tokio::test]
+async fn a_job_token_is_no_credential_where_gitlab_takes_none(#[case] rest: &str) {
+    let scene = Scene::new().await;
+    let run = scene.run().await;
+    let job = runner::take(&scene.server).await;
+    let path = scene.path(&rest.replace("RUN", &run.to_string()));
+    let request = scene.server.get(&path).header("job-token", &job.token);
+    let hidden = json!({ "message": "404 Project Not Found" });
+    assert_reply(&request.send().await, 404, &hidden);
+}

@@ -23,9 +23,10 @@ fn expected(audience: Audience) -> &'static [u16] {
     match audience {
         // The credential is a parameter, or nobody needs one.
         Audience::Anybody => &[200, 400, 401, 403, 404, 410, 415],
-        // A project that must not be seen looks as if it did not exist; people are
-        // shown to strangers by name only.
-        Audience::Visitor => &[200, 401, 403, 404],
+        // A project that must not be seen looks as if it did not exist, whose
+        // parameters are checked all the same; people are shown to strangers by
+        // name only.
+        Audience::Visitor => &[200, 400, 401, 403, 404],
         Audience::User | Audience::Admin => &[401],
     }
 }

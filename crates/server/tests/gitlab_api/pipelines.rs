@@ -73,11 +73,61 @@ async fn each_filter_selects(#[case] query: &str, #[case] count: usize) {
 #[case("sort=up", "sort does not have a valid value")]
 #[case("yaml_errors=perhaps", "yaml_errors is invalid")]
 #[case("updated_after=yesterday", "updated_after is invalid")]
+#[case(
+    "sort=up&status=done&scope=all",
+    "scope does not have a valid value, status does not have a valid value, \
+     sort does not have a valid value"
+)]
 #[tokio::test]
 async fn a_bad_filter_is_named(#[case] query: &str, #[case] error: &str) {
     let scene = Scene::new().await;
     let reply = scene.get(&format!("/pipelines?{query}")).await;
     assert_reply(&reply, 400, &json!({ "error": error }));
+}
+
+#[rstest]
+#[case(
+    "GET",
+    "/pipelines?scope=all",
+    "scope does not have a valid value",
+    400
+)]
+#[case(
+    "GET",
+    "/pipelines?per_page=0",
+    "per_page has a value not allowed",
+    400
+)]
+#[case(
+    "GET",
+    "/pipelines/1/jobs?scope=all",
+    "scope does not have a valid value",
+    400
+)]
+#[case(
+    "GET",
+    "/pipelines/1/bridges?scope[]=all",
+    "scope does not have a valid value",
+    400
+)]
+#[case("GET", "/jobs?scope=all", "scope does not have a valid value", 401)]
+#[case("GET", "/jobs/artifacts/main/download", "job is missing", 400)]
+#[case("POST", "/pipeline", "ref is missing, ref is empty", 401)]
+#[case("POST", "/jobs/1/cancel?force=perhaps", "force is invalid", 401)]
+#[case("PUT", "/pipelines/1/metadata", "name is missing", 401)]
+#[tokio::test]
+async fn parameters_are_checked_before_the_project_and_after_the_login(
+    #[case] verb: &str,
+    #[case] rest: &str,
+    #[case] error: &str,
+    #[case] stranger: u16,
+) {
+    let scene = Scene::new().await;
+    let path = format!("/api/v4/projects/999{rest}");
+    let call = || scene.server.request(verb, &path);
+    let reply = call().root().send().await;
+    assert_reply(&reply, 400, &json!({ "error": error }));
+    assert_eq!(call().send().await.status, stranger);
 }
 
 #[tokio::test]
@@ -90,8 +140,10 @@ async fn a_pipeline_belongs_to_its_project() {
     assert_reply(&reply, 404, &json!({ "message": "404 Not found" }));
     let reply = scene.get("/pipelines/abc").await;
     assert_reply(&reply, 400, &json!({ "error": "pipeline_id is invalid" }));
-    let reply = scene.get("/pipelines/999").await;
-    assert_reply(&reply, 404, &json!({ "message": "404 Not found" }));
+    for unknown in ["999", "99999999999999999999"] {
+        let reply = scene.get(&format!("/pipelines/{unknown}")).await;
+        assert_reply(&reply, 404, &json!({ "message": "404 Not found" }));
+    }
 }
 
 #[tokio::test]

@@ -88,10 +88,23 @@ pub async fn open_project(
     login: Login,
     jobs: JobTokens,
 ) -> ApiResult<Access> {
+    open_checked(app, call, login, jobs, Ok(())).await
+}
+
+/// The same for a call whose parameters were checked: what is wrong with them is
+/// told after a missing login and before anything about the project.
+pub async fn open_checked(
+    app: &SharedApp,
+    call: &Call,
+    login: Login,
+    jobs: JobTokens,
+    checked: ApiResult<()>,
+) -> ApiResult<Access> {
     let caller = auth::authenticate(app, call, jobs).await?;
     if login == Login::Required {
         caller.require_user()?;
     }
+    checked?;
     let asked = call.path("id");
     let project = find_project(app, asked).await?;
     let project = project.ok_or_else(|| ApiError::missing("Project"))?;

@@ -134,13 +134,12 @@ fn has_scope(token: &AccessToken, scope: &str) -> bool {
 }
 
 async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Caller> {
-    if let Some(token) = job_token(call) {
-        return match jobs {
-            JobTokens::Accepted => by_job_token(app, &token).await,
-            JobTokens::Ignored => Ok(Caller::default()),
-        };
-    }
     let Some(token) = access_token(call) else {
+        if jobs == JobTokens::Accepted
+            && let Some(token) = job_token(call)
+        {
+            return by_job_token(app, &token).await;
+        }
         return sudo(app, call, by_session(app, call).await?).await;
     };
     if token.len() > MAX_TOKEN_BYTES {
@@ -270,19 +269,24 @@ pub fn job_is_not_running() -> ApiError {
     ApiError::message(http::StatusCode::UNAUTHORIZED, "Job is not running")
 }
 
+/// The parameters beat the header, as in GitLab. `token` means a job only on
+/// routes that take job tokens.
 fn job_token(call: &Call) -> Option<Cow<'_, str>> {
-    if let Some(token) = call.header("job-token").filter(|token| !token.is_empty()) {
-        return Some(Cow::Borrowed(token));
-    }
-    if let Some(token) = param(call, "job_token") {
-        return Some(token);
-    }
-    bearer(call)
-        .filter(|token| token.starts_with(JOB_TOKEN_PREFIX))
-        .map(Cow::Borrowed)
+    param(call, "job_token")
+        .or_else(|| param(call, "token"))
+        .or_else(|| {
+            call.header("job-token")
+                .filter(|token| !token.is_empty())
+                .map(Cow::Borrowed)
+        })
+        .or_else(|| {
+            bearer(call)
+                .filter(|token| token.starts_with(JOB_TOKEN_PREFIX))
+                .map(Cow::Borrowed)
+        })
 }
 
-/// The parameter beats the header, as in GitLab.
+/// The parameter beats the header, as in GitLab, and either beats a job token.
 fn access_token(call: &Call) -> Option<Cow<'_, str>> {
     param(call, "private_token")
         .or_else(|| {
@@ -290,7 +294,11 @@ fn access_token(call: &Call) -> Option<Cow<'_, str>> {
                 .filter(|token| !token.is_empty())
                 .map(Cow::Borrowed)
         })
-        .or_else(|| bearer(call).map(Cow::Borrowed))
+        .or_else(|| {
+            bearer(call)
+                .filter(|token| !token.starts_with(JOB_TOKEN_PREFIX))
+                .map(Cow::Borrowed)
+        })
         .or_else(|| param(call, "access_token"))
 }
 

@@ -44,21 +44,15 @@ impl Call {
 
     /// A path segment that is a number, or 400.
     pub fn number(&self, name: &str) -> Result<i64, ApiError> {
-        self.path(name)
-            .parse()
-            .map_err(|_| ApiError::param(format!("{name} is invalid")))
+        let text = self.path(name);
+        let number = text.parse().ok().or_else(|| digits(text));
+        number.ok_or_else(|| ApiError::param(format!("{name} is invalid")))
     }
 
     /// A path segment that must be a number for the address to be a route at all,
     /// or 404.
     pub fn route_number(&self, name: &str) -> Result<i64, ApiError> {
-        let text = self.path(name);
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // Beyond 64 bits there is nothing to find.
-        match is_number {
-            true => Ok(text.parse().unwrap_or(i64::MAX)),
-            false => Err(ApiError::unknown_route()),
-        }
+        digits(self.path(name)).ok_or_else(ApiError::unknown_route)
     }
 
     /// Starts a validation of the parameters.
@@ -120,6 +114,12 @@ impl<S: Send + Sync> FromRequest<S> for Call {
             path,
         })
     }
+}
+
+/// A number of digits only; beyond 64 bits there is nothing to find.
+fn digits(text: &str) -> Option<i64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(i64::MAX))
 }
 
 /// A date as HTTP writes it, or ISO 8601.

@@ -79,8 +79,8 @@ async fn open_to_steer(
     call: &Call,
     checked: ApiResult<()>,
 ) -> ApiResult<(Opened, Run)> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
-    checked?;
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     let opened = find(app, call, access, Right::SteerPipelines).await?;
     let run = app.store.run(opened.attempt.run_id).await?;
     let run = run.ok_or_else(ApiError::record_not_found)?;

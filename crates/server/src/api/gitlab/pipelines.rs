@@ -37,11 +37,24 @@ pub async fn open(
     login: Login,
     right: Right,
 ) -> ApiResult<(Access, Run)> {
-    let jobs = match login {
-        Login::Optional => JobTokens::Accepted,
-        Login::Required => JobTokens::Ignored,
-    };
-    let access = access::open_project(app, call, login, jobs).await?;
+    let access = access::open_project(app, call, login, JobTokens::Ignored).await?;
+    find(app, call, access, right).await
+}
+
+/// The same for reading, open to jobs too. What is wrong with the parameters is
+/// told before anything about the project.
+async fn open_to_read(
+    app: &SharedApp,
+    call: &Call,
+    right: Right,
+    checked: ApiResult<()>,
+) -> ApiResult<(Access, Run)> {
+    let (login, jobs) = (Login::Optional, JobTokens::Accepted);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
+    find(app, call, access, right).await
+}
+
+async fn find(app: &App, call: &Call, access: Access, right: Right) -> ApiResult<(Access, Run)> {
     let id = RunId(call.number("pipeline_id")?);
     access.require(right)?;
     let run = app
@@ -55,7 +68,7 @@ pub async fn open(
 
 /// `GET /projects/:id/pipelines/:pipeline_id`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (access, run) = open(&app, &call, Login::Optional, Right::ReadPipelines).await?;
+    let (access, run) = open_to_read(&app, &call, Right::ReadPipelines, Ok(())).await?;
     named(&app, &access, &run).await
 }
 

@@ -19,12 +19,13 @@ const RECENT_RUNS: u32 = 100;
 /// `GET /projects/:id/jobs/artifacts/:ref/download?job=NAME` and
 /// `…/:ref/raw/*path?job=NAME`; in version 3 below `builds` instead of `jobs`.
 pub async fn of_ref(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Optional, JobTokens::Accepted).await?;
     let wanted = wanted_of_ref(call.uri.path()).ok_or_else(ApiError::unknown_route)?;
     let mut checks = call.checks();
     let job = checks.required_text("job").into_owned();
     let search_recent = checks.boolean("search_recent_successful_pipelines");
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Optional, JobTokens::Accepted);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
     access.require(Right::ReadJobs)?;
     let runs = if search_recent.unwrap_or(false) {
         RECENT_RUNS

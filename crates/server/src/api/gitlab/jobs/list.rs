@@ -18,12 +18,13 @@ use crate::rights::Right;
 /// The newest first, older attempts included. Pages have no totals; with
 /// `pagination=keyset` each leads only to the next one.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Required, JobTokens::Accepted).await?;
     let mut checks = call.checks();
     let statuses = checks.some_of::<Status>("scope");
     let ref_name = checks.filled_text("ref").map(std::borrow::Cow::into_owned);
     let part = keyset::part(&mut checks);
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Required, JobTokens::Accepted);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
     let part = part?;
     access.require(Right::ReadJobs)?;
 

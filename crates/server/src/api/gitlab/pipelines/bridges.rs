@@ -5,8 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tappet_model::Status;
 
-use super::open;
-use crate::api::gitlab::access::Login;
+use super::open_to_read;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::job::Job;
 use crate::api::gitlab::errors::ApiResult;
@@ -16,11 +15,10 @@ use crate::rights::Right;
 
 /// An empty page.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    open(&app, &call, Login::Optional, Right::ReadJobs).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     checks.some_of::<Status>("scope");
-    checks.finish()?;
+    open_to_read(&app, &call, Right::ReadJobs, checks.finish()).await?;
     let pages = Pages {
         shown: page,
         total: Some(0),

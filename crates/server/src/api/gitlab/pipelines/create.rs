@@ -21,12 +21,13 @@ use crate::rights::Right;
 /// `POST /projects/:id/pipeline`. Variables are an array here, unlike those of
 /// the trigger.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Required, JobTokens::Ignored).await?;
     let mut checks = call.checks();
     let ref_name = checks.required_filled_text("ref").into_owned();
     let variables = given_variables(&mut checks);
     let inputs = checks.object("inputs");
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
     access.require(Right::RunPipelines)?;
     let input_names: Vec<String> =
         inputs.map_or_else(Vec::new, |map| map.keys().cloned().collect());

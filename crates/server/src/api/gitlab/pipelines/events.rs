@@ -11,7 +11,6 @@ use serde_json::json;
 use tappet_model::RunId;
 use tappet_store::EventRecord;
 
-use crate::api::gitlab::access::Login;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::ApiResult;
 use crate::api::gitlab::events;
@@ -25,7 +24,7 @@ const BATCH: u32 = 100;
 /// `end` with `{"status":…}` once the run is over. `Last-Event-ID` or `?after=`
 /// goes on where a reader stopped.
 pub async fn follow(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (_, run) = super::open(&app, &call, Login::Optional, Right::ReadPipelines).await?;
+    let (_, run) = super::open_to_read(&app, &call, Right::ReadPipelines, Ok(())).await?;
     let after = events::resume_after(&call, "after")?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     Ok(events::reply(

@@ -1,5 +1,6 @@
 //! The filters of the list of pipelines.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use tappet_model::{Source, Status};
@@ -18,37 +19,36 @@ const FOREIGN_SOURCES: [&str; 4] = [
 /// The words of `scope`.
 pub const SCOPES: &[&str] = &["running", "pending", "finished", "branches", "tags"];
 
-/// Reads the filter; `None` when nothing can match it.
+/// Reads the filter, in GitLab's order; `None` when nothing can match it.
 pub fn read(checks: &mut Checks<'_>) -> Option<RunFilter> {
-    let source = checks.one_of::<SourceWord>("source");
-    let filter = RunFilter {
-        status: checks.one_of::<Status>("status"),
+    let mut filter = RunFilter {
         scope: checks.one_of::<Scope>("scope").map(|scope| scope.0),
-        refs: None,
-        ref_name: checks.filled_text("ref").map(std::borrow::Cow::into_owned),
-        sha: checks.filled_text("sha").map(std::borrow::Cow::into_owned),
-        source: match source {
-            Some(SourceWord::Ours(source)) => Some(source),
-            _ => None,
-        },
-        name: checks.filled_text("name").map(std::borrow::Cow::into_owned),
-        username: checks
-            .filled_text("username")
-            .map(std::borrow::Cow::into_owned),
+        status: checks.one_of::<Status>("status"),
+        ref_name: checks.filled_text("ref").map(Cow::into_owned),
+        sha: checks.filled_text("sha").map(Cow::into_owned),
         yaml_errors: checks.boolean("yaml_errors"),
-        schedule_id: None,
-        updated_after: checks.time("updated_after"),
+        username: checks.filled_text("username").map(Cow::into_owned),
         updated_before: checks.time("updated_before"),
-        created_after: checks.time("created_after"),
+        updated_after: checks.time("updated_after"),
         created_before: checks.time("created_before"),
+        created_after: checks.time("created_after"),
         order_by: checks
             .one_of::<Order>("order_by")
             .map_or(RunOrder::Id, |order| order.0),
         ascending: checks
             .one_of::<Direction>("sort")
             .is_some_and(|direction| direction.0),
+        name: checks.filled_text("name").map(Cow::into_owned),
+        source: None,
+        schedule_id: None,
+        refs: None,
     };
-    (!matches!(source, Some(SourceWord::Foreign))).then_some(filter)
+    filter.source = match checks.one_of::<SourceWord>("source") {
+        Some(SourceWord::Foreign) => return None,
+        Some(SourceWord::Ours(source)) => Some(source),
+        None => None,
+    };
+    Some(filter)
 }
 
 enum SourceWord {

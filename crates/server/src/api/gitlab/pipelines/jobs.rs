@@ -5,8 +5,7 @@ use axum::response::Response;
 use tappet_model::Status;
 use tappet_store::AttemptFilter;
 
-use super::open;
-use crate::api::gitlab::access::Login;
+use super::open_to_read;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::ApiResult;
 use crate::api::gitlab::jobs::context::JobContext;
@@ -16,14 +15,14 @@ use crate::rights::Right;
 
 /// The newest first; older attempts of a job only when they are asked for.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (access, run) = open(&app, &call, Login::Optional, Right::ReadJobs).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let filter = AttemptFilter {
         statuses: checks.some_of::<Status>("scope"),
         include_retried: checks.boolean("include_retried").unwrap_or(false),
     };
-    checks.finish()?;
+    let checked = checks.finish();
+    let (access, run) = open_to_read(&app, &call, Right::ReadJobs, checked).await?;
     let listing = app.store.attempts(run.id, filter, page).await?;
     let context = JobContext::read(&app, &access.project, &listing.items).await?;
     let pages = Pages {

@@ -23,11 +23,12 @@ const LOOKED_UP_REFS: usize = 200;
 
 /// One page, the newest first unless asked otherwise.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Optional, JobTokens::Accepted).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let filter = filter::read(&mut checks);
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Optional, JobTokens::Accepted);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
     access.require(Right::ReadPipelines)?;
     let listing = match filter {
         Some(mut filter) => {

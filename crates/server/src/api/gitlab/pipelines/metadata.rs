@@ -17,11 +17,12 @@ const MAX_NAME: usize = 255;
 
 /// The run with its new name.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Required, JobTokens::Accepted).await?;
-    let id = tappet_model::RunId(call.number("pipeline_id")?);
     let mut checks = call.checks();
     let name = checks.required_text("name").into_owned();
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Required, JobTokens::Accepted);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
+    let id = tappet_model::RunId(call.number("pipeline_id")?);
     access.require(Right::SteerPipelines)?;
     let known = app.store.run(id).await?;
     if known.is_none_or(|run| run.project_id != access.project.id) {
