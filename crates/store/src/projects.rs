@@ -90,8 +90,9 @@ pub trait Projects {
         now: Timestamp,
         page: PageRequest,
     ) -> Verb<'_, Listing<Project>>;
-    /// The project that had this full path before it was renamed.
-    fn moved_project(&self, path: &str) -> Verb<'_, Option<Project>>;
+    /// By the full path that a project has, or had before it was renamed. Both are
+    /// always looked up, so that the time tells nothing.
+    fn project_by_any_path(&self, path: &str) -> Verb<'_, Option<Project>>;
     /// Fails with [`crate::StoreError::Taken`] when another project has the path.
     fn update_project(
         &self,

@@ -69,20 +69,28 @@ pub fn subject(path: &str) -> String {
     let words: Vec<&str> = path
         .split('/')
         .filter(|word| !word.is_empty() && !word.starts_with('{'))
-        .skip_while(|word| matches!(*word, "api" | "ci" | "v1" | "v3" | "v4" | "-"))
+        .skip_while(|word| matches!(*word, "api" | "v1" | "v3" | "v4"))
         .collect();
     let word = match words.as_slice() {
-        [
-            "projects",
-            "repository" | "jobs" | "merge_requests",
-            second,
-            ..,
-        ] if *second == "artifacts" => second,
-        ["projects" | "groups" | "admin", second, ..] => second,
+        ["projects", "jobs", "artifacts", ..] => "artifacts",
+        ["projects", "repository", .., "statuses"] => "statuses",
+        ["projects" | "groups", second, ..] => second,
+        ["admin", .., last] => last,
         [first, ..] => first,
-        [] => "server",
+        [] => "-",
     };
-    word.replace('_', " ")
+    let subject = match word {
+        "-" | "version" | "metadata" | "audit_events" | "gc" => "server",
+        "archive" | "unarchive" => "projects",
+        "ci" if path.ends_with("/trigger") => "triggers",
+        "ci" => "lint",
+        "job" => "jobs",
+        "pipeline" => "pipelines",
+        "trigger" | "ref" | "refs" => "triggers",
+        "user" => "users",
+        word => word,
+    };
+    subject.replace('_', " ")
 }
 
 fn described(path: &str, operation: &Operation, schemas: &mut Schemas) -> Value {
@@ -273,7 +281,13 @@ mod tests {
     #[case("/api/v4/projects/{id}/triggers/{trigger_id}", "triggers")]
     #[case("/api/v4/projects/{id}", "projects")]
     #[case("/api/v4/users/{user_id}", "users")]
-    #[case("/-/healthz", "healthz")]
+    #[case("/-/healthz", "server")]
+    #[case("/-/hooks/push", "server")]
+    #[case("/api/v4/projects/{id}/jobs/{job_id}/artifacts", "artifacts")]
+    #[case("/api/v4/projects/{id}/trigger/pipeline", "triggers")]
+    #[case("/api/v1/projects/{id}/refs/{ref}/trigger", "triggers")]
+    #[case("/api/v4/admin/ci/variables", "variables")]
+    #[case("/api/v4/projects/{id}/ci/lint", "lint")]
     #[case("/api/v4/projects/{id}/protected_branches", "protected branches")]
     fn operations_are_grouped_by_what_they_are_about(#[case] path: &str, #[case] expected: &str) {
         assert_eq!(subject(path), expected);

@@ -39,6 +39,14 @@ impl Routes {
         self
     }
 
+    /// Another address that the handler added before answers, because its pattern
+    /// is wider than one address.
+    #[must_use]
+    pub fn also(mut self, operation: Operation) -> Self {
+        self.operations.push((self.base, operation));
+        self
+    }
+
     /// These and others, whatever their base.
     #[must_use]
     pub fn and(mut self, others: Routes) -> Self {

@@ -99,3 +99,33 @@ async fn people_read_the_same_as_a_page() {
     assert!(text.contains("/api/v4/projects/{id}/triggers/{trigger_id}"));
     assert!(!text.contains("//cdn") && !text.contains("<script src=\"http"));
 }
+
+/// A route that is added around [`routes_of_all`] would be missing in the
+/// description, so only the rooms named here may talk to axum's router.
+#[test]
+fn no_route_of_the_api_bypasses_its_description() {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api");
+    let mut offenders = Vec::new();
+    visit(&source, &mut |path, text| {
+        let is_allowed = path.ends_with("api/routes.rs");
+        let calls = text.matches(".route(").count();
+        // Unknown addresses of the API are answered by routes of their own.
+        let unknown = text.matches("any(unknown_route)").count();
+        if !is_allowed && calls > unknown {
+            offenders.push(format!("{}: {calls}", path.display()));
+        }
+    });
+    assert!(offenders.is_empty(), "{offenders:?}");
+}
+
+fn visit(dir: &std::path::Path, look: &mut dyn FnMut(&std::path::Path, &str)) {
+    for entry in std::fs::read_dir(dir).expect("the source is readable") {
+        let path = entry.expect("the source is readable").path();
+        if path.is_dir() {
+            visit(&path, look);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("the source is text");
+            look(&path, &text);
+        }
+    }
+}

@@ -261,9 +261,8 @@ async fn variables_and_description_reach_the_jobs() {
     assert_eq!(job.status, 201, "{}", job.text());
     let job = job.json();
     let value = |key: &str| {
-        let all = job["variables"].as_array().unwrap().iter();
-        all.filter(|one| one["key"] == key)
-            .next_back()
+        let mut all = job["variables"].as_array().unwrap().iter();
+        all.rfind(|one| one["key"] == key)
             .map(|one| one["value"].clone())
     };
     assert_eq!(value("FLAVOUR"), Some(json!("salt")));

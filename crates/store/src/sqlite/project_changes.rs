@@ -236,9 +236,15 @@ impl crate::Projects for SqliteStore {
         Box::pin(async move { self.readers.read(|db| list(db, &filter, now, page)) })
     }
 
-    fn moved_project(&self, path: &str) -> Verb<'_, Option<Project>> {
+    fn project_by_any_path(&self, path: &str) -> Verb<'_, Option<Project>> {
         let path = path.to_owned();
-        Box::pin(async move { self.readers.read(|db| moved(db, &path)) })
+        Box::pin(async move {
+            self.readers.read(|db| {
+                let present = projects::by_path(db, &path)?;
+                let moved = moved(db, &path)?;
+                Ok(present.or(moved))
+            })
+        })
     }
 
     fn update_project(

@@ -173,10 +173,7 @@ pub async fn find_project(app: &App, id: &str) -> Result<Option<Project>, StoreE
         };
     }
     if id.contains('/') {
-        return match app.store.project_by_path(id).await? {
-            Some(project) => Ok(Some(project)),
-            None => app.store.moved_project(id).await,
-        };
+        return app.store.project_by_any_path(id).await;
     }
     Ok(None)
 }

@@ -89,7 +89,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
         |operation: Operation, id, about| operation.id(id).about(about).audience(kind.audience);
     Routes::under(BASE)
         .add(
-            described(operation::get(kind.all), list_id, "Lists variables")
+            described(operation::get(kind.all), list_id, "Lists variables.")
                 .paged()
                 .replies_list::<SettingsVariable<'_>>(StatusCode::OK),
             async move |State(app): State<SharedApp>, call: Call| {
@@ -100,7 +100,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
             kind.filter(described(
                 operation::get(kind.one),
                 get_id,
-                "Shows a variable",
+                "Shows a variable.",
             ))
             .replies::<SettingsVariable<'_>>(StatusCode::OK),
             async move |State(app): State<SharedApp>, call: Call| {
@@ -111,7 +111,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
             kind.creation(described(
                 operation::post(kind.all),
                 create_id,
-                "Adds a variable",
+                "Adds a variable.",
             ))
             .replies::<SettingsVariable<'_>>(StatusCode::CREATED),
             async move |State(app): State<SharedApp>, call: Call| {
@@ -122,7 +122,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
             kind.change(described(
                 operation::put(kind.one),
                 update_id,
-                "Changes a variable",
+                "Changes a variable.",
             ))
             .replies::<SettingsVariable<'_>>(StatusCode::OK),
             async move |State(app): State<SharedApp>, call: Call| {
@@ -133,7 +133,7 @@ pub fn routes(kind: &'static Kind) -> Routes {
             kind.filter(described(
                 operation::delete(kind.one),
                 delete_id,
-                "Removes a variable",
+                "Removes a variable.",
             ))
             .reply(StatusCode::NO_CONTENT, Shape::Empty),
             async move |State(app): State<SharedApp>, call: Call| {

@@ -49,7 +49,7 @@ fn reading() -> Routes {
             operation::get("/projects/{id}/jobs/artifacts/{*rest}")
                 .shown_as("/projects/{id}/jobs/artifacts/{ref}/download")
                 .id("downloadArtifactsOfRef")
-                .about("Sends the archive of a job of the newest successful pipeline of a ref, or with `/raw/` and a path one file out of it.")
+                .about("Sends the archive of a job of the newest successful pipeline of a ref.")
                 .audience(Audience::Visitor)
                 .query(text("job").required().about("Name of the job."))
                 .query(
@@ -59,6 +59,15 @@ fn reading() -> Routes {
                 .header(text("Range"))
                 .reply(StatusCode::OK, Shape::Bytes("application/zip")),
             of_ref::of_ref,
+        )
+        .also(
+            operation::get("/projects/{id}/jobs/artifacts/{ref}/raw/{path}")
+                .id("downloadArtifactFileOfRef")
+                .about("Sends one file out of such an archive.")
+                .audience(Audience::Visitor)
+                .query(text("job").required().about("Name of the job."))
+                .query(boolean("search_recent_successful_pipelines"))
+                .reply(StatusCode::OK, Shape::Bytes("application/octet-stream")),
         )
 }
 
