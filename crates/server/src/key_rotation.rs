@@ -304,9 +304,7 @@ mod tests {
         async fn check(&self) {
             let (store, secrets) = open(self.dir.path());
             move_tokens(&store, &secrets).await.expect("tokens move");
-            let found = store
-                .trigger_by_hash(secrets.keyed_hash("glptt-1"), NOW)
-                .await;
+            let found = store.trigger_by_hash(secrets.keyed_hash("glptt-1")).await;
             let found = found
                 .expect("the database answers")
                 .expect("the token is known");

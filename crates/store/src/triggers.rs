@@ -27,9 +27,16 @@ pub struct Trigger {
     pub expires_at: Option<Timestamp>,
     /// Creation of its newest run.
     pub last_used_at: Option<Timestamp>,
+    /// When somebody ended it.
+    pub revoked_at: Option<Timestamp>,
 }
 
 impl Trigger {
+    /// Neither revoked nor expired.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
+    }
+
     /// From before triggers had owners: it has no user's rights, only its project.
     pub fn is_legacy(&self) -> bool {
         self.owner_id.is_none()
@@ -102,8 +109,8 @@ pub trait Triggers {
         id: TriggerId,
         now: Timestamp,
     ) -> Verb<'_, Option<Trigger>>;
-    /// The live trigger with this token, of whatever project.
-    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>>;
+    /// The trigger with this token, of whatever project, live or not.
+    fn trigger_by_hash(&self, hash: TokenHash) -> Verb<'_, Option<Trigger>>;
     /// Live triggers of a project, oldest first.
     fn triggers(
         &self,

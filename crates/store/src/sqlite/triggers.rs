@@ -17,7 +17,7 @@ use crate::{
 macro_rules! select {
     () => {
         "SELECT t.id, t.project_id, t.owner_id, t.description, t.sealed_token, t.short_token,
-         t.created_at, t.updated_at, t.expires_at, t.last_used_at FROM triggers t"
+         t.created_at, t.updated_at, t.expires_at, t.last_used_at, t.revoked_at FROM triggers t"
     };
 }
 
@@ -34,7 +34,7 @@ statements! {
            ON CONFLICT (token_hash) DO NOTHING";
     ANY = concat!(select!(), " WHERE t.id = ?1");
     LIVE = concat!(select!(), " WHERE", live!(), " AND t.id = ?2 AND t.project_id = ?3");
-    BY_HASH = concat!(select!(), " WHERE", live!(), " AND t.token_hash = ?2");
+    BY_HASH = concat!(select!(), " WHERE t.token_hash = ?1");
     LIST = concat!(select!(), " WHERE", live!(), " AND t.project_id = ?2
            ORDER BY t.id LIMIT ?3 OFFSET ?4");
     COUNT = concat!("SELECT count(*) FROM (SELECT 1 FROM triggers t WHERE", live!(),
@@ -71,6 +71,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Trigger> {
         updated_at: row.col(7)?,
         expires_at: row.opt(8)?,
         last_used_at: row.opt(9)?,
+        revoked_at: row.opt(10)?,
     })
 }
 
@@ -124,12 +125,12 @@ fn live(
         .optional()?)
 }
 
-/// The live trigger with this token.
-fn by_hash(db: &Db<'_>, hash: TokenHash, now: Timestamp) -> StoreResult<Option<Trigger>> {
+/// The trigger with this token.
+fn by_hash(db: &Db<'_>, hash: TokenHash) -> StoreResult<Option<Trigger>> {
     Ok(db
         .conn
         .prepare_cached(BY_HASH)?
-        .query_row((Col(now), Col(hash)), stored)
+        .query_row([Col(hash)], stored)
         .optional()?)
 }
 
@@ -245,8 +246,8 @@ impl crate::Triggers for SqliteStore {
         Box::pin(async move { self.readers.read(|db| live(db, project, id, now)) })
     }
 
-    fn trigger_by_hash(&self, hash: TokenHash, now: Timestamp) -> Verb<'_, Option<Trigger>> {
-        Box::pin(async move { self.readers.read(|db| by_hash(db, hash, now)) })
+    fn trigger_by_hash(&self, hash: TokenHash) -> Verb<'_, Option<Trigger>> {
+        Box::pin(async move { self.readers.read(|db| by_hash(db, hash)) })
     }
 
     fn triggers(

@@ -5,13 +5,15 @@
 //! project and an owner who cannot see the project get the same answer after the
 //! same look-ups, so that neither text nor time tells them apart.
 
+use serde_json::json;
 use tappet_model::{AttemptId, ProjectId, Source, UserId};
 use tappet_store::{Attempt, Project, Trigger, User};
 
 use super::access;
 use super::auth;
 use super::errors::{ApiError, ApiResult};
-use crate::app::App;
+use crate::app::SharedApp;
+use crate::audit::Entry;
 use crate::clock;
 use crate::rights::{Right, Standing};
 
@@ -50,7 +52,7 @@ pub enum Tokens {
 /// # Errors
 /// 404 for everything that must look like an unknown project; 401 for a good job
 /// token whose job has ended.
-pub async fn find(app: &App, id: &str, token: &str, tokens: Tokens) -> ApiResult<Authority> {
+pub async fn find(app: &SharedApp, id: &str, token: &str, tokens: Tokens) -> ApiResult<Authority> {
     let project = access::find_project(app, id).await?;
     let holder = holder(app, token, tokens).await?;
     let user = app.store.user(holder.user_id().unwrap_or(NOBODY)).await?;
@@ -98,7 +100,7 @@ impl Holder {
     }
 }
 
-async fn holder(app: &App, token: &str, tokens: Tokens) -> ApiResult<Holder> {
+async fn holder(app: &SharedApp, token: &str, tokens: Tokens) -> ApiResult<Holder> {
     // The hash of a token that is too long is not worth its time, and nobody's.
     let token = if token.len() > auth::MAX_TOKEN_BYTES {
         ""
@@ -106,9 +108,11 @@ async fn holder(app: &App, token: &str, tokens: Tokens) -> ApiResult<Holder> {
         token
     };
     let hash = app.secrets.keyed_hash(token);
-    let trigger = app.store.trigger_by_hash(hash, clock::now()).await?;
-    if let Some(trigger) = trigger {
-        return Ok(Holder::Trigger(Box::new(trigger)));
+    let now = clock::now();
+    match app.store.trigger_by_hash(hash).await? {
+        Some(trigger) if trigger.is_live(now) => return Ok(Holder::Trigger(Box::new(trigger))),
+        Some(ended) => note_use(app, &ended),
+        None => {}
     }
     if tokens == Tokens::OfTriggers {
         return Ok(Holder::Nobody);
@@ -121,6 +125,26 @@ async fn holder(app: &App, token: &str, tokens: Tokens) -> ApiResult<Holder> {
         attempt: Box::new(attempt),
         user_id: run.and_then(|run| run.user_id),
     })
+}
+
+/// Writes the use of a revoked or expired trigger into the audit log, off the way
+/// of the answer.
+fn note_use(app: &SharedApp, ended: &Trigger) {
+    let reason = match ended.revoked_at {
+        Some(_) => "revoked",
+        None => "expired",
+    };
+    let entry = Entry::new("trigger_refused", None)
+        .credential(format!("trigger:{}", ended.id))
+        .project(ended.project_id)
+        .details(json!({
+            "trigger_id": ended.id.0,
+            "description": ended.description,
+            "owner_id": ended.owner_id.map(|id| id.0),
+            "reason": reason,
+        }));
+    let app = app.clone();
+    tokio::spawn(async move { app.audit(entry).await });
 }
 
 /// `user` is the holder's, when there still is one; `lets_in` tells whether the

@@ -91,7 +91,7 @@ pub fn refuse_pipeline_hook(call: &Call) -> ApiResult<()> {
     Ok(())
 }
 
-async fn start(app: &App, mut call: Call) -> ApiResult<Response> {
+async fn start(app: &SharedApp, mut call: Call) -> ApiResult<Response> {
     let (ref_name, token, input_names) = validated(&call)?;
     refuse_pipeline_hook(&call)?;
     let mut variables = given_variables(&call.params)?;

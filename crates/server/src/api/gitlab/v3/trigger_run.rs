@@ -16,7 +16,7 @@ use crate::api::gitlab::trigger_authority::{self, Tokens};
 use crate::api::gitlab::trigger_run::{given_variables, ref_of_path, refuse_pipeline_hook};
 use crate::api::operation::{self, Audience, Operation, object, text};
 use crate::api::routes::Routes;
-use crate::app::{App, SharedApp};
+use crate::app::SharedApp;
 use crate::intake::{self, Refusal, RunRequest, Started};
 
 /// Starting builds with a token.
@@ -64,7 +64,7 @@ async fn trigger_ref(State(app): State<SharedApp>, mut call: Call) -> ApiResult<
     start(&app, &call).await
 }
 
-async fn start(app: &App, call: &Call) -> ApiResult<Response> {
+async fn start(app: &SharedApp, call: &Call) -> ApiResult<Response> {
     let mut checks = call.checks();
     let ref_name = checks.required_text("ref").into_owned();
     let token = checks.required_text("token").into_owned();
@@ -84,7 +84,7 @@ async fn start(app: &App, call: &Call) -> ApiResult<Response> {
 /// A run as scripts of that time want it, for whoever holds the token. There is
 /// no `TRIGGER_PAYLOAD` among its variables yet.
 pub async fn request(
-    app: &App,
+    app: &SharedApp,
     call: &Call,
     ref_name: String,
     token: &str,

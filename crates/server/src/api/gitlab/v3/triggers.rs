@@ -107,9 +107,9 @@ async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response>
 async fn find(app: &App, access: &Access, call: &Call) -> ApiResult<TriggerRecord> {
     let hash = app.secrets.keyed_hash(call.path("token"));
     app.store
-        .trigger_by_hash(hash, clock::now())
+        .trigger_by_hash(hash)
         .await?
-        .filter(|trigger| trigger.project_id == access.project.id)
+        .filter(|trigger| trigger.project_id == access.project.id && trigger.is_live(clock::now()))
         .ok_or_else(|| ApiError::missing("Trigger"))
 }
 
