@@ -9,6 +9,7 @@ mod in_flight;
 mod lineage;
 mod parsed_files;
 mod permission;
+mod plain_text;
 mod rates;
 mod simulation;
 mod variables;
@@ -35,6 +36,7 @@ use crate::dispatch::predefined::{self, RunFacts};
 use crate::settings_variables::{SettingsError, SettingsLayers};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
+use plain_text::without_tags;
 use rates::Rates;
 pub use simulation::simulate;
 pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
@@ -197,7 +199,7 @@ impl From<SettingsError> for Refusal {
 
 fn not_started(message: impl Into<String>) -> Refusal {
     Refusal::NotStarted {
-        message: message.into(),
+        message: without_tags(message.into()),
     }
 }
 
@@ -371,7 +373,7 @@ async fn commit(repository: &Repository, sha: &CommitSha) -> Result<Arc<Commit>,
 
 fn invalid(errors: impl Into<String>) -> NewRunContent {
     NewRunContent::Invalid {
-        errors: errors.into(),
+        errors: without_tags(errors.into()),
         reason: FailureReason::ConfigError,
     }
 }

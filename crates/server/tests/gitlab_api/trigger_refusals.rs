@@ -287,6 +287,19 @@ async fn a_wrong_file_keeps_a_failed_pipeline_that_says_why() {
 }
 
 #[tokio::test]
+async fn what_looks_like_html_is_taken_out_of_error_texts() {
+    let file = "\"<img src=x>job\":\n  script: [1, {a: b}]\n  x: 1\n";
+    let scene = Scene::with_file((".gitlab-ci.yml", file)).await;
+    let reply = post(&scene, json!({ "token": "TOKEN", "ref": "main" })).await;
+    assert_eq!(reply.status, 422, "{}", reply.text());
+    let shown = reply.text();
+    assert!(
+        shown.contains("jobs:job ") && !shown.contains('<'),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn a_missing_file_keeps_nothing() {
     let scene = Scene::with_file(("README", "no pipeline here")).await;
     let reply = post(&scene, json!({ "token": "TOKEN", "ref": "main" })).await;
