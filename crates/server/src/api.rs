@@ -6,6 +6,7 @@ pub mod openapi;
 pub mod operation;
 pub mod routes;
 pub mod runner;
+pub mod tidy_path;
 
 use routes::Routes;
 

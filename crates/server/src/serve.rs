@@ -16,6 +16,7 @@ use tappet_store::{Action, SqliteOptions, SqliteStore, Store, Target};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapRequest;
 
 use crate::app::{App, SharedApp};
 use crate::artifact_files::ArtifactFiles;
@@ -344,7 +345,11 @@ pub fn router(app: SharedApp) -> Router {
             .route(&format!("{prefix}/"), get(async move || home))
             .nest(&prefix, routes)
     };
-    routes.with_state(app)
+    // Layers of a router come after its choice of a route.
+    let tidied = MapRequest::new(routes.with_state(app), move |request| {
+        api::tidy_path::tidy(request, &prefix)
+    });
+    Router::new().fallback_service(tidied)
 }
 
 async fn serve_tcp(app: SharedApp, listener: TcpListener) {

@@ -126,6 +126,22 @@ async fn a_project_is_named_by_number_or_encoded_path(#[case] id: &str, #[case] 
     }
 }
 
+#[rstest]
+#[case("//api/v4/projects/ID/trigger/pipeline")]
+#[case("/api/v4//projects/ID/trigger/pipeline")]
+#[case("/api/v4/projects/ID/trigger/pipeline/?x=//")]
+#[case("/api/v3/projects/ID/trigger/builds/")]
+#[case("/ci/api/v1/projects/ID/refs/main//trigger/")]
+#[tokio::test]
+async fn a_slash_too_many_changes_nothing(#[case] path: &str) {
+    let scene = Scene::new().await;
+    let token = scene.server.trigger(scene.project).await;
+    let path = path.replace("ID", &scene.project.to_string());
+    let form = format!("token={token}&ref=main");
+    let reply = scene.server.post(&path).form(&form).send().await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+}
+
 #[tokio::test]
 async fn a_path_prefix_shows_in_links_and_addresses() {
     let server = TestServer::start_with(|config| {
@@ -151,6 +167,8 @@ async fn a_path_prefix_shows_in_links_and_addresses() {
             .starts_with("<https://ci.example.com/tools/api/v4/projects?")
     );
     let id = reply.json()["id"].as_i64().unwrap();
+    let again = format!("/tools//api/v4/projects/{id}/");
+    assert_eq!(server.get(&again).root().send().await.status, 200);
     let path = format!("/tools/api/v4/projects/{id}/ref/no%2Fsuch/trigger/pipeline?token=x");
     let reply = server.post(&path).send().await;
     assert_reply(&reply, 404, &json!({ "message": "404 Not Found" }));
