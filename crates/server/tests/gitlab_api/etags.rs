@@ -30,11 +30,26 @@ async fn what_a_client_has_is_not_sent_again() {
     assert_ne!(changed.header("etag"), etag);
 }
 
+#[tokio::test]
+async fn what_a_call_made_has_an_etag_that_is_never_matched() {
+    let scene = Scene::new().await;
+    let token = scene.server.trigger(scene.project).await;
+    let reply = scene
+        .server
+        .post(&scene.path("/trigger/pipeline"))
+        .header("if-none-match", "*")
+        .form(&format!("token={token}&ref=main"))
+        .send()
+        .await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    assert!(reply.header("etag").starts_with("W/\""));
+}
+
 #[rstest]
 #[case("GET", "/pipelines/999")]
 #[case("POST", "/pipelines/999/cancel")]
 #[tokio::test]
-async fn refusals_and_changes_have_no_etag(#[case] method: &str, #[case] path: &str) {
+async fn refusals_have_no_etag(#[case] method: &str, #[case] path: &str) {
     let scene = Scene::new().await;
     let reply = scene
         .server

@@ -1,5 +1,5 @@
-//! Answers that a client has already: a weak `ETag` on what was read, and 304
-//! when the client names it (RFC 9110 §13; GitLab: `Rack::ETag`).
+//! A weak `ETag` on every answer of 200 or 201, and 304 when a client that reads
+//! has that answer already (RFC 9110 §13; GitLab: `Rack::ETag`).
 
 use axum::body::{Body, HttpBody};
 use axum::response::Response;
@@ -11,9 +11,14 @@ use sha2::{Digest, Sha256};
 /// Larger answers are streamed as they are.
 const LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What the client has: the `If-None-Match` of a GET.
+/// What the client has: the `If-None-Match` of a GET. `None` for HEAD, whose
+/// answer has no body to mark.
 pub fn known(method: &Method, headers: &HeaderMap) -> Option<Known> {
-    (method == Method::GET).then(|| Known(headers.get(IF_NONE_MATCH).cloned()))
+    match *method {
+        Method::HEAD => None,
+        Method::GET => Some(Known(headers.get(IF_NONE_MATCH).cloned())),
+        _ => Some(Known(None)),
+    }
 }
 
 /// The tags that a client sent, if any.
@@ -27,7 +32,7 @@ impl Known {
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         let length = response.body().size_hint().exact();
-        let is_marked = response.status() == StatusCode::OK
+        let is_marked = matches!(response.status(), StatusCode::OK | StatusCode::CREATED)
             && is_json
             && length.is_some_and(|bytes| bytes <= LIMIT_BYTES)
             && !response.headers().contains_key(ETAG);

@@ -15,9 +15,8 @@ use super::etag;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_RUNTIME: HeaderName = HeaderName::from_static("x-runtime");
 
-/// Adds the security headers, a request id, the time spent and, to what was
-/// read, an `ETag`. Headers that a
-/// handler has set stay.
+/// Adds the security headers, a request id, the time spent and, to what went well,
+/// an `ETag`. Headers that a handler has set stay.
 pub async fn add(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let known = etag::known(request.method(), request.headers());
