@@ -4,8 +4,9 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart, Request};
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value, json};
 
 use super::Malformed;
@@ -16,6 +17,9 @@ use crate::api::gitlab::errors::{ApiError, ApiResult};
 /// fit well; they end up in a job's `TRIGGER_PAYLOAD`.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 
+/// Of a body that is too long, no more than this is read and dropped.
+const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
+
 /// Values in one JSON body, all levels together.
 const MAX_VALUES: usize = 100_000;
 
@@ -25,16 +29,36 @@ pub async fn read_bytes(parts: &Parts, body: Body, limit: usize) -> ApiResult<By
         .headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let mut body = body;
     if announced.is_some_and(|length| length > limit) {
+        // Who asks first has sent nothing yet.
+        if !parts.headers.contains_key(EXPECT) {
+            discard(&mut body).await;
+        }
         return Err(ApiError::too_large());
     }
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        if is_limit(&error) {
-            ApiError::too_large()
-        } else {
-            ApiError::param(format!("the body could not be read: {error}"))
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            discard(&mut body).await;
+            Err(ApiError::too_large())
         }
-    })
+        Err(error) => Err(ApiError::param(format!(
+            "the body could not be read: {error}"
+        ))),
+    }
+}
+
+/// Reads on: many clients look at the answer only when they have sent everything.
+async fn discard(body: &mut Body) {
+    let mut left = MAX_DISCARDED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(bytes) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 /// Reads a body and adds what it says; what is there already is replaced.
@@ -65,17 +89,6 @@ pub async fn read(parts: &Parts, body: Body, into: &mut Map<String, Value>) -> A
         ));
     }
     Ok(())
-}
-
-fn is_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// Only an object has parameters; GitLab ignores any other JSON value.
@@ -147,6 +160,9 @@ async fn read_multipart(parts: &Parts, bytes: Bytes) -> ApiResult<Map<String, Va
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use axum::response::IntoResponse;
     use rstest::rstest;
 
@@ -251,5 +267,47 @@ mod tests {
         );
         let long = format!("a={}", "x".repeat(MAX_BODY_BYTES));
         assert_eq!(read_body(Some(FORM), &long).await.unwrap_err().0, 413);
+    }
+
+    /// A body in pieces of 1 MiB, and how many of them were taken.
+    fn pieces(count: usize) -> (Body, Arc<AtomicUsize>) {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counter = taken.clone();
+        let pieces = (0..count).map(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1024 * 1024]))
+        });
+        (Body::from_stream(futures_util::stream::iter(pieces)), taken)
+    }
+
+    #[rstest]
+    #[case::announced(Some(("content-length", "10485760")), 10, 10)]
+    #[case::not_announced(None, 10, 10)]
+    #[case::never_ending(None, 1000, 71)]
+    #[tokio::test]
+    async fn a_body_that_is_too_long_is_read_on_for_a_while(
+        #[case] header: Option<(&str, &str)>,
+        #[case] sent: usize,
+        #[case] read: usize,
+    ) {
+        let mut request = http::Request::post("/");
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (body, taken) = pieces(sent);
+        assert!(read_bytes(&parts, body, MAX_BODY_BYTES).await.is_err());
+        assert_eq!(taken.load(Ordering::Relaxed), read);
+    }
+
+    #[tokio::test]
+    async fn who_asks_before_sending_too_much_sends_nothing() {
+        let request = http::Request::post("/")
+            .header(CONTENT_LENGTH, "10485760")
+            .header(EXPECT, "100-continue");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (body, taken) = pieces(10);
+        assert!(read_bytes(&parts, body, MAX_BODY_BYTES).await.is_err());
+        assert_eq!(taken.load(Ordering::Relaxed), 0);
     }
 }
