@@ -6,12 +6,17 @@
 const PROLOGUE: &str = "trap 'exit 143' TERM\nset -eo pipefail\nset +o noclobber\ncd -- \"$CI_PROJECT_DIR\"\nunset OLDPWD\n";
 
 /// The script for `items`, each announced before it runs. `notice` is printed first.
-pub fn generate(notice: Option<&str>, items: &[String]) -> Vec<u8> {
+/// `is_traced` is what `CI_DEBUG_TRACE` asks for: every variable, then each command
+/// as bash runs it.
+pub fn generate(notice: Option<&str>, is_traced: bool, items: &[String]) -> Vec<u8> {
     let size = items.iter().map(|item| item.len() * 2 + 64).sum::<usize>();
     let mut script = String::with_capacity(PROLOGUE.len() + size);
     script.push_str(PROLOGUE);
     if let Some(notice) = notice {
         echo(&mut script, notice);
+    }
+    if is_traced {
+        script.push_str("env || true\nset -o xtrace\n");
     }
     for item in items {
         let item = item.replace('\0', "");
@@ -49,7 +54,7 @@ mod tests {
 
     fn body(items: &[&str]) -> String {
         let items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
-        String::from_utf8(generate(None, &items))
+        String::from_utf8(generate(None, false, &items))
             .unwrap()
             .split_off(PROLOGUE.len())
     }
@@ -74,6 +79,13 @@ mod tests {
         assert!(text.contains(
             "$ if true # collapsed multi-line command\u{1b}[0;m'\nif true\nthen :\nfi\n"
         ));
+    }
+
+    #[test]
+    fn a_traced_script_tells_its_variables_and_commands() {
+        let script = String::from_utf8(generate(None, true, &["make".to_owned()])).unwrap();
+        let told = script.find("env || true\nset -o xtrace\n").unwrap();
+        assert!(told < script.find("$ make").unwrap(), "{script}");
     }
 
     #[test]

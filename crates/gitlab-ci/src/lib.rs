@@ -46,4 +46,4 @@ pub mod expression;
 
 pub use config::{Config, parse};
 pub use lint::{JobOutline, Linted, NeedOutline, PolicyOutline, lint};
-pub use plan::{Context, PlanError, plan};
+pub use plan::{AskingJob, Context, PlanError, plan};

@@ -28,9 +28,23 @@ pub struct Context<'a> {
     pub ref_kind: RefKind,
     /// Full path of the project, `group/name`.
     pub project_path: &'a str,
-    /// Value of a predefined, project or pipeline variable. They win over those
-    /// of the file.
+    /// Value of an instance, group, project or pipeline variable. They win over
+    /// those of the file.
     pub variables: &'a dyn Fn(&str) -> Option<String>,
+    /// Value of a predefined variable, which those of the file win over. Rules of
+    /// a job may ask for what is predefined of that job, too.
+    pub predefined: &'a dyn Fn(Option<&AskingJob<'_>>, &str) -> Option<String>,
+}
+
+/// The job whose rules ask for a variable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AskingJob<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Name of its stage.
+    pub stage: &'a str,
+    /// What `workflow:name` came to.
+    pub pipeline_name: Option<&'a str>,
 }
 
 /// Why there is no pipeline, in GitLab's words.
@@ -66,7 +80,12 @@ pub fn plan(config: &Config, context: &Context<'_>) -> Result<Plan, PlanError> {
     let mut picked: Vec<Picked<'_>> = Vec::with_capacity(config.jobs.len());
     let mut places: Vec<Option<usize>> = vec![None; config.jobs.len()];
     for (index, job) in config.jobs.iter().enumerate() {
-        match pick(job, &workflow, context) {
+        let asking = AskingJob {
+            name: &job.name,
+            stage: &config.stages[job.stage],
+            pipeline_name: workflow.name.as_deref(),
+        };
+        match pick(job, asking, &workflow, context) {
             Ok(job) => {
                 places[index] = Some(picked.len());
                 picked.push(job);
@@ -109,7 +128,7 @@ struct Workflow {
 fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow, PlanError> {
     let mut variables = None;
     if let Some(rules) = &config.workflow.rules {
-        let lookup = |name: &str| look_up(context, &config.variables, name);
+        let lookup = |name: &str| look_up(context, None, &config.variables, name);
         let rule = rules
             .iter()
             .find(|rule| {
@@ -124,7 +143,7 @@ fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow,
     }
     let name = config.workflow.name.as_ref().and_then(|name| {
         let variables = variables.as_ref().unwrap_or(&config.variables);
-        let lookup = |name: &str| look_up(context, variables, name);
+        let lookup = |name: &str| look_up(context, None, variables, name);
         let name = expansion::expand_existing(name, &lookup);
         let name = name.trim();
         (!name.is_empty()).then(|| name.to_owned())
@@ -132,8 +151,16 @@ fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow,
     Ok(Workflow { name, variables })
 }
 
-fn look_up(context: &Context<'_>, variables: &[Variable], name: &str) -> Option<String> {
-    (context.variables)(name).or_else(|| value(variables, name).map(str::to_owned))
+/// GitLab's order: what was set outside the file, the file, what is predefined.
+fn look_up(
+    context: &Context<'_>,
+    asking: Option<&AskingJob<'_>>,
+    variables: &[Variable],
+    name: &str,
+) -> Option<String> {
+    (context.variables)(name)
+        .or_else(|| value(variables, name).map(str::to_owned))
+        .or_else(|| (context.predefined)(asking, name))
 }
 
 /// A job that is part of the pipeline.
@@ -148,6 +175,7 @@ struct Picked<'a> {
 /// The job as its rules or policies want it, or why it is left out.
 fn pick<'a>(
     job: &'a Job,
+    asking: AskingJob<'_>,
     workflow: &Workflow,
     context: &Context<'_>,
 ) -> Result<Picked<'a>, String> {
@@ -156,7 +184,7 @@ fn pick<'a>(
         .as_ref()
         .map(|root| variables_of_job(root, &job.inherits, &job.variables));
     let variables = with_workflow.as_ref().unwrap_or(&job.form.spec.variables);
-    let lookup = |name: &str| look_up(context, variables, name);
+    let lookup = |name: &str| look_up(context, Some(&asking), variables, name);
     let (form, rule_variables) = choose(job, context, &lookup)?;
     let tags = if job.tags_vary {
         job.tags

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tappet_git::{Commit, FileError, ReadError, Repository, ResolveError, ResolvedRef};
-use tappet_gitlab_ci::{Config, Context, PlanError};
+use tappet_gitlab_ci::{AskingJob, Config, Context, PlanError};
 use tappet_model::plan::Plan;
 use tappet_model::{AttemptId, CommitSha, Diagnostic, FailureReason, RefName, Source, Variable};
 use tappet_store::{
@@ -453,10 +453,28 @@ async fn plan(
         .default_branch(&request.project, repository)
         .await
         .unwrap_or_default();
-    // Most files have no rule that looks, so the map is made on first look.
-    let values: OnceCell<HashMap<String, String>> = OnceCell::new();
-    let look_up = |name: &str| {
-        values
+    // Most files have no rule that looks, so the maps are made on first look.
+    let set: OnceCell<HashMap<String, String>> = OnceCell::new();
+    let set_value = |name: &str| {
+        set.get_or_init(|| {
+            let layers = JobVariableLayers {
+                instance: settings.instance.clone(),
+                groups: settings.groups.clone(),
+                project: settings.project.clone(),
+                pipeline: request.variables.clone(),
+                ..JobVariableLayers::default()
+            };
+            by_name(layers.assemble().variables)
+        })
+        .get(name)
+        .cloned()
+    };
+    let predefined: OnceCell<HashMap<String, String>> = OnceCell::new();
+    let predefined_value = |job: Option<&AskingJob<'_>>, name: &str| {
+        if let Some(value) = job.and_then(|job| predefined::of_planned_job(job, name)) {
+            return Some(value);
+        }
+        predefined
             .get_or_init(|| {
                 let facts = RunFacts {
                     project: &request.project,
@@ -464,6 +482,7 @@ async fn plan(
                     source: request.source,
                     ref_name: &resolved.name,
                     ref_kind: resolved.kind,
+                    tag_message: resolved.tag_message.as_deref(),
                     is_protected,
                     commit: &commit,
                     before_sha: request.before_sha.as_ref(),
@@ -478,16 +497,7 @@ async fn plan(
                 if request.has_build_names {
                     build_names::add(&mut predefined);
                 }
-                let layers = JobVariableLayers {
-                    predefined,
-                    instance: settings.instance.clone(),
-                    groups: settings.groups.clone(),
-                    project: settings.project.clone(),
-                    pipeline: request.variables.clone(),
-                    ..JobVariableLayers::default()
-                };
-                let all = layers.assemble().variables.into_iter();
-                all.map(|variable| (variable.key, variable.value)).collect()
+                by_name(predefined)
             })
             .get(name)
             .cloned()
@@ -497,9 +507,18 @@ async fn plan(
         ref_name: &resolved.name,
         ref_kind: resolved.kind,
         project_path: &request.project.path,
-        variables: &look_up,
+        variables: &set_value,
+        predefined: &predefined_value,
     };
     Ok(tappet_gitlab_ci::plan(config, &context))
+}
+
+/// The last value of each name.
+fn by_name(variables: Vec<Variable>) -> HashMap<String, String> {
+    let pairs = variables.into_iter();
+    pairs
+        .map(|variable| (variable.key, variable.value))
+        .collect()
 }
 
 fn workflow(path: &str, parsed: &ParsedFile, plan: Plan) -> NewWorkflow {

@@ -114,7 +114,8 @@ impl<I: AttemptIo> Attempt<'_, I> {
         heed: Control,
     ) -> Result<Ended, Stop> {
         let path = self.workspace.script_path(name);
-        write_private(&path, &script::generate(notice, items))
+        let is_traced = self.variables.flag("CI_DEBUG_TRACE", false);
+        write_private(&path, &script::generate(notice, is_traced, items))
             .map_err(|error| Stop::system(format!("cannot write {}: {error}", path.display())))?;
         let mut base = self.executor.base_environment.clone();
         base.push(("HOME".into(), self.workspace.home.clone().into_os_string()));

@@ -62,7 +62,8 @@ fn plan_of(config: &Config) -> Result<Plan, PlanError> {
             ref_name: "main",
             ref_kind: RefKind::Branch,
             project_path: "group/project",
-            variables: &|name| (name == "CI_COMMIT_BRANCH").then(|| "main".to_owned()),
+            variables: &|_| None,
+            predefined: &|_, name| (name == "CI_COMMIT_BRANCH").then(|| "main".to_owned()),
         },
     )
 }

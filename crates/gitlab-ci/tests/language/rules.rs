@@ -167,3 +167,33 @@ fn jobs_that_share_nothing_with_rules_share_their_spec_between_plans() {
     let (first, second) = (scenario.job("j").spec, scenario.job("j").spec);
     assert!(std::sync::Arc::ptr_eq(&first, &second));
 }
+
+/// GitLab: settings and callers win over the file, the file over what is predefined.
+#[rstest]
+#[case::predefined("$A == 'predefined'", &[("A", "predefined")], &[], "{}", true)]
+#[case::file("$A == 'file'", &[("A", "predefined")], &[], "{A: file}", true)]
+#[case::file_wins("$A == 'predefined'", &[("A", "predefined")], &[], "{A: file}", false)]
+#[case::caller("$A == 'given'", &[("A", "predefined")], &[("A", "given")], "{A: file}", true)]
+#[case::name("$CI_JOB_NAME == 'job'", &[], &[], "{}", true)]
+#[case::other_name("$CI_JOB_NAME == 'other'", &[], &[], "{}", false)]
+#[case::stage("$CI_JOB_STAGE == 'test'", &[], &[], "{}", true)]
+#[case::pipeline_name("$CI_PIPELINE_NAME == 'Nightly'", &[], &[], "{}", true)]
+fn a_condition_sees_the_strongest_value(
+    #[case] condition: &str,
+    #[case] predefined: &[(&str, &str)],
+    #[case] given: &[(&str, &str)],
+    #[case] variables: &str,
+    #[case] holds: bool,
+) {
+    let mut scenario = file(&format!(
+        "workflow:\n  name: Nightly\nalways:\n  script: x\njob:\n  script: x\n  variables: {variables}\n  \
+         rules:\n    - if: \"{condition}\"\n"
+    ));
+    for (name, value) in predefined {
+        scenario = scenario.predefined(name, value);
+    }
+    for (name, value) in given {
+        scenario = scenario.with(name, value);
+    }
+    assert_eq!(scenario.jobs().contains(&"job".to_owned()), holds);
+}

@@ -14,6 +14,7 @@ pub struct Scenario {
     ref_name: String,
     ref_kind: RefKind,
     variables: HashMap<String, String>,
+    predefined: HashMap<String, String>,
 }
 
 /// A valid file.
@@ -28,6 +29,7 @@ pub fn file(text: &str) -> Scenario {
         ref_name: "main".to_owned(),
         ref_kind: RefKind::Branch,
         variables: HashMap::new(),
+        predefined: HashMap::new(),
     }
 }
 
@@ -80,6 +82,11 @@ impl Scenario {
         self
     }
 
+    pub fn predefined(mut self, name: &str, value: &str) -> Self {
+        self.predefined.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     pub fn try_plan(&self) -> Result<Plan, PlanError> {
         plan(
             &self.config,
@@ -89,6 +96,15 @@ impl Scenario {
                 ref_kind: self.ref_kind,
                 project_path: "group/project",
                 variables: &|name| self.variables.get(name).cloned(),
+                predefined: &|asking, name| {
+                    let of_job = asking.and_then(|job| match name {
+                        "CI_JOB_NAME" => Some(job.name.to_owned()),
+                        "CI_JOB_STAGE" => Some(job.stage.to_owned()),
+                        "CI_PIPELINE_NAME" => job.pipeline_name.map(str::to_owned),
+                        _ => None,
+                    });
+                    of_job.or_else(|| self.predefined.get(name).cloned())
+                },
             },
         )
     }

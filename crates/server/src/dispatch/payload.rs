@@ -1,16 +1,17 @@
 //! Turns an assignment into the job object of the runner protocol.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS};
-use tappet_git::Commit;
+use tappet_git::{Commit, Repository, ResolveError};
 use tappet_gitlab_ci::expansion::expand_collection;
 use tappet_model::runner_protocol::{
     Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures, PayloadVariable,
     RunnerLimits, Step,
 };
-use tappet_model::{FailureReason, RefKind, Variable, VariableKind};
-use tappet_store::{Assignment, Runner, Schedule};
+use tappet_model::{FailureReason, RefKind, RefName, Variable, VariableKind};
+use tappet_store::{Assignment, Run, Runner, Schedule};
 
 use super::build_names;
 use super::predefined::{self, JobFacts, RunFacts};
@@ -72,6 +73,7 @@ pub async fn payload(
         .await
         .unwrap_or_default();
     let run = &assignment.run;
+    let tag_message = tag_message(run, &repository).await?;
     let is_protected = app
         .is_protected(&assignment.project, run.ref_kind, &run.ref_name)
         .await
@@ -97,6 +99,7 @@ pub async fn payload(
         Job {
             commit: &commit,
             default_branch: &default_branch,
+            tag_message: tag_message.as_deref(),
             is_protected,
             token: &token,
             repository_url: &repository_url,
@@ -120,6 +123,22 @@ pub async fn payload(
         secrets,
         ignored: assembled.ignored,
     })
+}
+
+/// The message of the run's annotated tag; none once the tag is gone.
+async fn tag_message(
+    run: &Run,
+    repository: &Repository,
+) -> Result<Option<Arc<str>>, NotDeliverable> {
+    let name = RefName::new(format!("refs/tags/{}", run.ref_name));
+    let (RefKind::Tag, Ok(name)) = (run.ref_kind, name) else {
+        return Ok(None);
+    };
+    match repository.resolve(&name).await {
+        Ok(resolved) => Ok(resolved.tag_message),
+        Err(ResolveError::NotFound | ResolveError::Ambiguous) => Ok(None),
+        Err(ResolveError::Read(error)) => Err(NotDeliverable::Repository(error.to_string())),
+    }
 }
 
 fn unsealed(app: &App, sealed: Option<&[u8]>) -> Result<Vec<Variable>, NotDeliverable> {
@@ -164,6 +183,7 @@ async fn set_variables(
 struct Job<'a> {
     commit: &'a Commit,
     default_branch: &'a str,
+    tag_message: Option<&'a str>,
     is_protected: bool,
     token: &'a str,
     repository_url: &'a str,
@@ -188,6 +208,7 @@ fn variables(
             source: run.source,
             ref_name: &run.ref_name,
             ref_kind: run.ref_kind,
+            tag_message: job.tag_message,
             is_protected: job.is_protected,
             commit: job.commit,
             before_sha: run.origin.before_sha.as_ref(),

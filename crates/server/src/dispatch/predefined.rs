@@ -5,6 +5,7 @@
 //! (`CI_PROJECT_DIR`, `CI_BUILDS_DIR`, …) are not ours to send.
 
 use tappet_git::Commit;
+use tappet_gitlab_ci::AskingJob;
 use tappet_model::{CommitSha, RefKind, Source, Variable};
 use tappet_store::{Attempt, Project, Run, Trigger, User};
 
@@ -22,6 +23,8 @@ pub struct RunFacts<'a> {
     pub ref_name: &'a str,
     /// Branch or tag.
     pub ref_kind: RefKind,
+    /// Of an annotated tag.
+    pub tag_message: Option<&'a str>,
     /// The ref is protected.
     pub is_protected: bool,
     /// The commit.
@@ -91,7 +94,10 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     list.add("CI_COMMIT_REF_PROTECTED", truth(facts.is_protected));
     match facts.ref_kind {
         RefKind::Branch => list.raw("CI_COMMIT_BRANCH", facts.ref_name),
-        RefKind::Tag => list.raw("CI_COMMIT_TAG", facts.ref_name),
+        RefKind::Tag => {
+            list.raw("CI_COMMIT_TAG", facts.ref_name);
+            list.raw("CI_COMMIT_TAG_MESSAGE", facts.tag_message.unwrap_or(""));
+        }
         RefKind::Commit => {}
     }
     list.raw(
@@ -124,6 +130,8 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     list.add("CI_PROJECT_PATH_SLUG", &slug(&project.path));
     list.add("CI_PROJECT_URL", &config.url(&format!("/{}", project.path)));
     list.add("CI_PROJECT_VISIBILITY", &project.visibility);
+    // Projects have no topics here.
+    list.add("CI_PROJECT_TOPICS", "");
     if let Some(user) = facts.user {
         list.add("GITLAB_USER_ID", &user.id.to_string());
         list.raw("GITLAB_USER_LOGIN", &user.username);
@@ -160,6 +168,19 @@ fn server(list: &mut List, config: &Config) {
     list.add("CI_SERVER_VERSION_MINOR", "9");
     list.add("CI_SERVER_VERSION_PATCH", "0");
     list.add("CI_SERVER_REVISION", crate::version::TAPPET_VERSION);
+}
+
+/// Value of a variable that is predefined for a job whose rules are decided; the
+/// job itself gets the same by [`of_job`].
+pub fn of_planned_job(job: &AskingJob<'_>, name: &str) -> Option<String> {
+    match name {
+        "CI_JOB_NAME" | "CI_JOB_GROUP_NAME" => Some(job.name.to_owned()),
+        "CI_JOB_NAME_SLUG" => Some(slug(job.name)),
+        "CI_JOB_STAGE" => Some(job.stage.to_owned()),
+        "CI_NODE_TOTAL" => Some("1".to_owned()),
+        "CI_PIPELINE_NAME" => job.pipeline_name.map(str::to_owned),
+        _ => None,
+    }
 }
 
 /// What is known only when a job is handed out.
@@ -293,6 +314,23 @@ mod tests {
     #[case("$(id)", "id")]
     fn slugs(#[case] name: &str, #[case] expected: &str) {
         assert_eq!(slug(name), expected);
+    }
+
+    #[rstest]
+    #[case("CI_JOB_NAME", Some("unit: api"))]
+    #[case("CI_JOB_GROUP_NAME", Some("unit: api"))]
+    #[case("CI_JOB_NAME_SLUG", Some("unit--api"))]
+    #[case("CI_JOB_STAGE", Some("test"))]
+    #[case("CI_NODE_TOTAL", Some("1"))]
+    #[case("CI_PIPELINE_NAME", None)]
+    #[case("CI_JOB_ID", None)]
+    fn rules_know_the_job(#[case] name: &str, #[case] expected: Option<&str>) {
+        let job = AskingJob {
+            name: "unit: api",
+            stage: "test",
+            pipeline_name: None,
+        };
+        assert_eq!(of_planned_job(&job, name).as_deref(), expected);
     }
 
     #[test]

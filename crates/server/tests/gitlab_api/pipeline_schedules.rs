@@ -347,6 +347,7 @@ async fn values_show_to_the_owner_and_maintainers_only() {
         let one = send(&scene, "GET", "/1", &token, &Value::Null).await.json();
         let expected = sees.then(|| json!([shown]));
         assert_eq!(one.get("variables"), expected.as_ref());
+        assert_eq!(one.get("inputs"), sees.then(|| json!([])).as_ref());
         let list = send(&scene, "GET", "", &token, &Value::Null).await;
         assert!(!list.text().contains("secret"));
     }

@@ -111,6 +111,10 @@ async fn what_is_wrong_with_a_new_variable_is_said_in_gitlabs_words() {
             json!({"error": "key is invalid"}),
         ),
         (
+            json!({"key": "A", "value": {"a": 1}}),
+            json!({"error": "value is invalid"}),
+        ),
+        (
             json!({"key": "A", "value": "x", "variable_type": "secret"}),
             json!({"error": "variable_type does not have a valid value"}),
         ),

@@ -230,6 +230,18 @@ async fn the_ref_is_told_as_it_is_written(
     assert_eq!(raw, (&json!(name), &json!(true)));
 }
 
+#[rstest]
+#[case::annotated(&["tag", "-a", "-m", "First release", "v1"], "First release")]
+#[case::plain(&["tag", "v1"], "")]
+#[tokio::test]
+async fn the_message_of_a_tag_is_told(#[case] make: &[&str], #[case] message: &str) {
+    let scene = Scene::new(ONE_JOB).await;
+    git(&scene.server.scratch().join("repositories/acme-web"), make);
+    scene.run_on("v1", json!({})).await;
+    let job = Runner::default().take(&scene.server).await;
+    assert_eq!(job.value("CI_COMMIT_TAG_MESSAGE"), Some(message));
+}
+
 #[tokio::test]
 async fn a_caller_may_override_what_describes_the_commit() {
     let scene = Scene::new(ONE_JOB).await;

@@ -7,6 +7,7 @@ use tappet_model::{ProjectId, Timestamp, UserId};
 use super::SqliteStore;
 use super::content::Db;
 use super::filter::{Filter, anywhere};
+use super::schedules;
 use super::session::Session;
 use super::statement::statements;
 use super::users;
@@ -165,6 +166,7 @@ fn remove(session: &Session, member: Member, now: Timestamp) -> StoreResult<Memb
         .conn
         .prepare_cached(REMOVE)?
         .execute((member.project_id.0, member.user_id.0))?;
+    schedules::deactivate_of(session, member.user_id, Some(member.project_id))?;
     Ok(MemberChange::Done(member))
 }
 

@@ -8,6 +8,7 @@ use super::SqliteStore;
 use super::access_tokens;
 use super::content::Db;
 use super::filter::{Filter, anywhere};
+use super::schedules;
 use super::session::Session;
 use super::statement::statements;
 use super::users;
@@ -206,6 +207,7 @@ fn set_blocked(session: &Session, id: UserId, is_blocked: bool) -> StoreResult<b
     if is_blocked {
         conn.prepare_cached(END_SESSIONS)?.execute([id.0])?;
         conn.prepare_cached(END_SIGN_INS)?.execute([id.0])?;
+        schedules::deactivate_of(session, id, None)?;
     }
     Ok(count > 0)
 }
@@ -252,6 +254,7 @@ fn delete(session: &Session, id: UserId, now: Timestamp) -> StoreResult<UserDele
 }
 
 fn remove(session: &Session, id: UserId) -> rusqlite::Result<()> {
+    schedules::deactivate_of(session, id, None)?;
     for sql in [
         END_SESSIONS,
         END_SIGN_INS,

@@ -8,9 +8,11 @@ use super::SqliteStore;
 use super::content::Db;
 use super::filter::{Filter, anywhere};
 use super::projects;
+use super::schedules;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, integer};
+use super::webhooks;
 use crate::{
     Listing, PageRequest, Project, ProjectChange, ProjectFilter, ProjectOrder, RepositorySource,
     StoreError, StoreResult, Verb, Viewer,
@@ -210,6 +212,8 @@ fn delete(session: &Session, id: ProjectId, now: Timestamp) -> StoreResult<bool>
             .execute((id.0, Col(now)))?;
         conn.prepare_cached(DROP_MEMBERS)?.execute([id.0])?;
         conn.prepare_cached(DROP_OLD_PATHS)?.execute([id.0])?;
+        schedules::drop_of_project(session, id)?;
+        webhooks::drop_of_project(session, id)?;
     }
     Ok(count > 0)
 }

@@ -49,6 +49,9 @@ statements! {
             AND (last_due_at IS NULL OR last_due_at < ?2)";
     NOTE_FAILURE = "UPDATE schedules SET failure = ?2 WHERE id = ?1";
     DEACTIVATE = "UPDATE schedules SET failure = ?2, is_active = 0 WHERE id = ?1";
+    DEACTIVATE_OF = "UPDATE schedules SET failure = ?3, is_active = 0
+                     WHERE owner_id = ?1 AND is_active = 1 AND project_id = coalesce(?2, project_id)";
+    DROP_OF_PROJECT = "DELETE FROM schedules WHERE project_id = ?1";
     VARIABLES = "SELECT key, sealed_value, is_file FROM schedule_variables
                  WHERE schedule_id = ?1 ORDER BY key";
     ADD_VARIABLE = "INSERT INTO schedule_variables (schedule_id, key, sealed_value, is_file)
@@ -98,6 +101,31 @@ fn add(session: &Session, new: &NewSchedule) -> StoreResult<Option<Schedule>> {
         Col(new.now),
     ))?;
     one(&session.db(), ScheduleId(conn.last_insert_rowid()))
+}
+
+/// Ends the schedules of somebody who was blocked or left: all of them, or those of
+/// one project.
+pub(super) fn deactivate_of(
+    session: &Session,
+    owner: UserId,
+    project: Option<ProjectId>,
+) -> rusqlite::Result<()> {
+    session.conn.prepare_cached(DEACTIVATE_OF)?.execute((
+        owner.0,
+        project.map(|project| project.0),
+        "the owner was blocked or left: somebody who may start pipelines here has to take \
+         ownership and activate the schedule",
+    ))?;
+    Ok(())
+}
+
+/// Removes the schedules of a project that is deleted, with their variables.
+pub(super) fn drop_of_project(session: &Session, project: ProjectId) -> rusqlite::Result<()> {
+    session
+        .conn
+        .prepare_cached(DROP_OF_PROJECT)?
+        .execute([project.0])?;
+    Ok(())
 }
 
 fn one(db: &Db<'_>, id: ScheduleId) -> StoreResult<Option<Schedule>> {

@@ -48,6 +48,9 @@ statements! {
     DELETE_DELIVERIES = "DELETE FROM hook_deliveries
                          WHERE hook_id IN (SELECT id FROM hooks WHERE project_id = ?1 AND id = ?2)";
     DELETE = "DELETE FROM hooks WHERE project_id = ?1 AND id = ?2";
+    DROP_DELIVERIES_OF_PROJECT = "DELETE FROM hook_deliveries
+                                  WHERE hook_id IN (SELECT id FROM hooks WHERE project_id = ?1)";
+    DROP_OF_PROJECT = "DELETE FROM hooks WHERE project_id = ?1";
     ANY = "SELECT EXISTS (SELECT 1 FROM hooks)";
     LISTENING = "SELECT id, sends_runs, sends_jobs FROM hooks
                  WHERE project_id = ?1 AND NOT is_disabled";
@@ -71,6 +74,14 @@ statements! {
     DELIVERIES = concat!("SELECT ", delivery_columns!(), answered!(),
                  " ORDER BY d.id DESC LIMIT ?4 OFFSET ?5");
     COUNT = concat!("SELECT count(*) FROM (SELECT 1", answered!(), " LIMIT ?4)");
+}
+
+/// Removes the webhooks of a project that is deleted, with what they have not told.
+pub(super) fn drop_of_project(session: &Session, project: ProjectId) -> rusqlite::Result<()> {
+    for sql in [DROP_DELIVERIES_OF_PROJECT, DROP_OF_PROJECT] {
+        session.conn.prepare_cached(sql)?.execute([project.0])?;
+    }
+    Ok(())
 }
 
 /// The columns of a webhook, from `first` on.

@@ -326,3 +326,38 @@ async fn a_removed_schedule_takes_its_variables_and_leaves_its_runs() {
     let next = add(&world, None).await;
     assert!(next.id > schedule.id, "an id was used again");
 }
+
+#[tokio::test]
+async fn the_schedules_of_somebody_who_is_blocked_or_left_are_switched_off() {
+    let world = World::new().await;
+    let schedule = add(&world, Some(world.now())).await;
+    let leaver = crate::people::add(&world, "leaver").await;
+    let other = NewSchedule {
+        owner_id: leaver,
+        ..new_schedule(&world, None)
+    };
+    let other = world.store.create_schedule(other).await.unwrap().unwrap();
+    world.store.set_blocked(leaver, true).await.unwrap();
+    let ended = read(&world, &other).await;
+    assert!(!ended.is_active);
+    assert!(ended.failure.unwrap().contains("take ownership"));
+    assert!(read(&world, &schedule).await.is_active);
+}
+
+#[tokio::test]
+async fn a_deleted_project_has_no_schedules() {
+    let world = World::new().await;
+    let schedule = add(&world, Some(world.now())).await;
+    let gone = world.store.delete_project(world.project, world.now()).await;
+    assert!(gone.unwrap());
+    let found = world.store.schedule(world.project, schedule.id).await;
+    assert_eq!(found.unwrap(), None);
+    assert!(
+        world
+            .store
+            .due_schedules(world.now())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}

@@ -164,7 +164,8 @@ impl<'a> Checks<'a> {
         self.integer(name).unwrap_or_default()
     }
 
-    fn require(&mut self, name: &str) {
+    /// Refuses the absence of a parameter of any kind.
+    pub fn require(&mut self, name: &str) {
         if !self.params.contains_key(name) {
             self.refuse(format!("{name} is missing"));
         }

@@ -58,6 +58,16 @@ pub struct PipelineScheduleDetails<'a> {
     /// Only for those who may see the values.
     #[serde(skip_serializing_if = "Option::is_none")]
     variables: Option<Vec<Variable<'a>>>,
+    /// For the same people; always empty, since pipelines take no inputs here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<Vec<Input>>,
+}
+
+/// An input of the pipelines that a schedule starts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Input {
+    name: String,
+    value: String,
 }
 
 impl<'a> PipelineScheduleDetails<'a> {
@@ -72,13 +82,15 @@ impl<'a> PipelineScheduleDetails<'a> {
             schedule,
             last_pipeline: last_run.map(|run| PipelineBasic::of(config, project, run)),
             variables: None,
+            inputs: None,
         }
     }
 
-    /// With its variables.
+    /// With its variables and inputs.
     #[must_use]
     pub fn with_variables(mut self, variables: &'a [PlainVariable]) -> Self {
         self.variables = Some(variables.iter().map(Variable::of).collect());
+        self.inputs = Some(Vec::new());
         self
     }
 }

@@ -72,7 +72,7 @@ impl Given {
     /// Reads what only a new variable can be.
     pub fn read_new(checks: &mut Checks<'_>, level: &VariableLevel) -> (String, Self) {
         let key = checks.required_text("key").trim().to_owned();
-        checks.required_text("value");
+        checks.require("value");
         let mut given = Self::read(checks, level);
         if *level != VariableLevel::Instance {
             given.is_hidden = checks.boolean("masked_and_hidden");
