@@ -1,7 +1,9 @@
 //! What every handler shares.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use tappet_model::TriggerId;
 use tappet_store::{Run, Store, StoreResult, User};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +18,7 @@ use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::push_hook::PushHooks;
-use crate::rate::Rate;
+use crate::rate::{Caller, Rate};
 use crate::repositories::ProjectRepositories;
 use crate::runner_process::RunnerProcess;
 use crate::schedules::Schedules;
@@ -55,8 +57,12 @@ pub struct App {
     pub expiry: Expiry,
     /// When schedules are due.
     pub schedules: Schedules,
-    /// Calls of each credential in this minute.
-    pub calls: Rate<[u8; 32]>,
+    /// Calls of each caller in this minute.
+    pub calls: Rate<Caller>,
+    /// Failures of each address to sign in to the pages in this minute.
+    pub failed_sign_ins: Rate<Option<IpAddr>>,
+    /// Uses of ended trigger tokens in this minute, for the audit log.
+    pub refused_triggers: Rate<TriggerId>,
     /// Figures for Prometheus.
     pub metrics: Metrics,
     /// The embedded runner.

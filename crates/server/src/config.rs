@@ -1,6 +1,6 @@
 //! What a server is told before it starts.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What people and clients type; links are built from it. May hold a path prefix.
     pub external_url: Option<Url>,
+    /// Reverse proxies that are believed when they say from where a call comes.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Jobs that the embedded runner runs at once; 0 starts none.
     pub slots: u32,
     /// How long a stopping server lets running jobs go on.
@@ -61,6 +63,7 @@ impl Config {
             listen,
             data_dir,
             external_url: None,
+            trusted_proxies: Vec::new(),
             slots: 2,
             drain: Duration::from_secs(30),
             limits: Limits::default(),

@@ -20,8 +20,11 @@ pub struct Limits {
     pub runs_per_minute: u32,
     /// Runs that one user may start in a minute, wherever; 0: any number.
     pub runs_per_user_per_minute: u32,
-    /// Calls of one credential, or of one address without, in a minute; 0: any number.
+    /// Calls of one credential, or of one address without, in a minute, and calls of
+    /// one address whose credential was refused; 0: any number.
     pub calls_per_minute: u32,
+    /// Times that one address may fail to sign in to the pages in a minute; 0: any number.
+    pub failed_sign_ins_per_minute: u32,
     /// Runs started from one another with job tokens, one below the other.
     pub downstream_depth: u32,
     /// Bytes of a dotenv report.
@@ -46,6 +49,7 @@ impl Default for Limits {
             runs_per_minute: 0,
             runs_per_user_per_minute: 0,
             calls_per_minute: 0,
+            failed_sign_ins_per_minute: 10,
             downstream_depth: 10,
             dotenv_bytes: 5 * 1024,
             dotenv_variables: 20,

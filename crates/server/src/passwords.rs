@@ -11,7 +11,7 @@ use std::time::Duration;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tappet_model::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// GitLab's shortest password, in characters.
 const SHORTEST: usize = 8;
@@ -76,7 +76,8 @@ impl Default for Passwords {
 impl Passwords {
     /// The PHC string of a password.
     pub async fn hash(&self, password: String) -> String {
-        self.compute(move || compute(&password)).await
+        let _turn = self.turn().await;
+        aside(move || compute(&password)).await
     }
 
     /// Compares what somebody typed with what is stored for `login`.
@@ -88,16 +89,17 @@ impl Passwords {
         now: Timestamp,
     ) -> Verdict {
         let name = login.to_lowercase();
+        let _turn = self.turn().await;
+        // Only now: many attempts may have waited for the same turn.
         if self.is_resting(&name, now) {
             return Verdict::Resting;
         }
-        let is_right = self
-            .compute(move || {
-                let known = stored.as_deref().unwrap_or(&NOBODYS);
-                let matches = matches(&typed, known);
-                matches && stored.is_some()
-            })
-            .await;
+        let is_right = aside(move || {
+            let known = stored.as_deref().unwrap_or(&NOBODYS);
+            let matches = matches(&typed, known);
+            matches && stored.is_some()
+        })
+        .await;
         self.note(name, is_right, now);
         if is_right {
             Verdict::Right
@@ -106,15 +108,9 @@ impl Passwords {
         }
     }
 
-    async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _turn = self
-            .turns
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work)
-            .await
-            .expect("hashing a password does not panic")
+    async fn turn(&self) -> SemaphorePermit<'_> {
+        let turn = self.turns.acquire().await;
+        turn.expect("the semaphore is never closed")
     }
 
     fn is_resting(&self, name: &str, now: Timestamp) -> bool {
@@ -146,6 +142,13 @@ impl Passwords {
         entry.count += 1;
         entry.latest = now;
     }
+}
+
+/// Off the async threads.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("hashing a password does not panic")
 }
 
 fn compute(password: &str) -> String {
@@ -196,6 +199,23 @@ mod tests {
             let verdict = passwords.verify("ada", typed.into(), stored, NOW).await;
             assert_eq!(verdict, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn guesses_at_the_same_time_count_too() {
+        let passwords = Passwords::default();
+        let stored = passwords.hash("correct horse".into()).await;
+        let guess = |nth: u32| {
+            let (passwords, stored) = (&passwords, Some(stored.clone()));
+            async move { passwords.verify("ada", nth.to_string(), stored, NOW).await }
+        };
+        let verdicts = futures_util::future::join_all((0..20).map(guess)).await;
+        let compared = verdicts
+            .iter()
+            .filter(|verdict| **verdict == Verdict::Wrong);
+        // Those whose turn it is when the tenth fails were let in before.
+        let most = usize::try_from(MOST_FAILURES).unwrap() + TURNS - 1;
+        assert!(compared.count() <= most, "{verdicts:?}");
     }
 
     #[tokio::test]

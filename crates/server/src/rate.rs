@@ -2,8 +2,21 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Whose calls are counted together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Caller {
+    /// Whoever presents this credential, by its hash: counts outlive the call.
+    Holder([u8; 32]),
+    /// Whoever calls from there without one.
+    Nobody(Option<IpAddr>),
+    /// Whoever calls from there with one that is refused. Guesses each come with
+    /// another credential, so that each would have a minute of its own.
+    Refused(Option<IpAddr>),
+}
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -30,6 +43,28 @@ impl<K> Default for Rate<K> {
 }
 
 impl<K: Eq + Hash> Rate<K> {
+    /// Whether one more would be taken; counts nothing.
+    pub fn check(&self, key: &K, limit: u32, now: Instant) -> Result<(), Duration> {
+        if limit == 0 {
+            return Ok(());
+        }
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        match windows.get(key) {
+            Some(window) if window.count >= limit && now < window.began + WINDOW => {
+                Err(window.began + WINDOW - now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes one back that was counted.
+    pub fn uncount(&self, key: &K) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(key) {
+            window.count = window.count.saturating_sub(1);
+        }
+    }
+
     /// Counts one more. Above `limit` in this minute: how long until the next.
     /// A limit of 0 counts nothing.
     pub fn count(&self, key: K, limit: u32, now: Instant) -> Result<(), Duration> {
@@ -74,6 +109,18 @@ mod tests {
         assert_eq!(rate.count("a", 2, later), Err(Duration::from_secs(40)));
         assert_eq!(rate.count("b", 2, later), Ok(()));
         assert_eq!(rate.count("a", 2, now + WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn looking_counts_nothing_and_what_is_taken_back_is_free_again() {
+        let rate = Rate::default();
+        let now = Instant::now();
+        assert_eq!(rate.check(&"a", 1, now), Ok(()));
+        assert_eq!(rate.count("a", 1, now), Ok(()));
+        assert_eq!(rate.check(&"a", 1, now), Err(WINDOW));
+        assert_eq!(rate.check(&"a", 1, now + WINDOW), Ok(()));
+        rate.uncount(&"a");
+        assert_eq!(rate.count("a", 1, now), Ok(()));
     }
 
     #[test]

@@ -26,8 +26,8 @@ use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
 use crate::{
-    api, clock, expiry, instance, key_rotation, overdue, retention, runner_process, schedules,
-    socket, ui,
+    api, clock, expiry, header_limit, instance, key_rotation, overdue, retention, runner_process,
+    schedules, socket, ui,
 };
 
 /// After the drain, canceled jobs get this long to clean up.
@@ -125,6 +125,8 @@ impl Server {
             expiry: expiry::Expiry::default(),
             schedules: schedules::Schedules::default(),
             calls: crate::rate::Rate::default(),
+            failed_sign_ins: crate::rate::Rate::default(),
+            refused_triggers: crate::rate::Rate::default(),
             metrics: crate::metrics::Metrics::default(),
             runner_process: runner_process::RunnerProcess::default(),
             shutdown: CancellationToken::new(),
@@ -345,6 +347,7 @@ pub fn router(app: SharedApp) -> Router {
             .route(&format!("{prefix}/"), get(async move || home))
             .nest(&prefix, routes)
     };
+    let routes = routes.layer(axum::middleware::from_fn(header_limit::limit));
     // Layers of a router come after its choice of a route.
     let tidied = MapRequest::new(routes.with_state(app), move |request| {
         api::tidy_path::tidy(request, &prefix)
@@ -360,7 +363,8 @@ async fn serve_tcp(app: SharedApp, listener: TcpListener) {
         let _ = stream.set_nodelay(true);
     });
     let stop = app.shutdown.clone().cancelled_owned();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(stop);
+    let routes = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, routes).with_graceful_shutdown(stop);
     if let Err(error) = server.into_future().await {
         tracing::error!(%error, "the HTTP port failed");
     }

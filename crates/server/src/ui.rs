@@ -78,7 +78,7 @@ async fn answer(visit: &Visit, parts: &Parts, body: Body) -> PageResult<Response
     match (&address, reads, parts.method == Method::POST) {
         (Address::SignIn, _, true) => {
             origin::check(&visit.app.config, &parts.headers)?;
-            sign_in::with_form(visit, body).await
+            sign_in::with_form(visit, parts, body).await
         }
         (Address::SignOut, _, true) => {
             origin::check(&visit.app.config, &parts.headers)?;

@@ -23,6 +23,7 @@ struct File {
     listen: Option<std::net::SocketAddr>,
     database_url: Option<String>,
     external_url: Option<String>,
+    trusted_proxies: Option<Vec<std::net::IpAddr>>,
     slots: Option<u32>,
     drain: Option<String>,
     allow_local_requests: Option<bool>,
@@ -71,6 +72,7 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
     };
     config.root_token = root_token()?;
     config.metrics_token = file.metrics_token;
+    config.trusted_proxies = file.trusted_proxies.unwrap_or_default();
     config.limits = file.limits.unwrap_or_default();
     Ok(config)
 }

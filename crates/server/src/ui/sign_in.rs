@@ -1,5 +1,7 @@
 //! Signing in with a password, an access token or a one-time link, and out again.
 
+use std::time::{Duration, Instant};
+
 use askama::Template;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,6 +13,7 @@ use tappet_store::User;
 use super::problem::{PageResult, Problem};
 use super::session;
 use super::visit::{Frame, Visit, html};
+use crate::client_address;
 use crate::clock;
 use crate::passwords::{self, Verdict};
 use crate::secrets::hash;
@@ -77,14 +80,41 @@ pub fn page(visit: &Visit, uri: &Uri) -> PageResult<Response> {
     show(visit, &form, None)
 }
 
-/// `POST /-/sign_in` with `login` and `password`, or with `token`.
-pub async fn with_form(visit: &Visit, body: Body) -> PageResult<Response> {
+/// `POST /-/sign_in` with `login` and `password`, or with `token`. An address that
+/// failed too often has to wait, whatever it tries: 429.
+pub async fn with_form(visit: &Visit, parts: &Parts, body: Body) -> PageResult<Response> {
     let form = Form::read(body).await?;
-    if form.token.is_empty() {
-        with_password(visit, form).await
-    } else {
-        with_token(visit, &form).await
+    let app = &visit.app;
+    let address = client_address::of(&app.config, &parts.extensions, &parts.headers);
+    let most = app.config.limits.failed_sign_ins_per_minute;
+    // Counted beforehand, so that many tries at once are many.
+    if let Err(wait) = app.failed_sign_ins.count(address, most, Instant::now()) {
+        let complaint = "Too many failed attempts from your address. Wait a minute.";
+        return rest(visit, &form, complaint, wait);
     }
+    let response = if form.token.is_empty() {
+        with_password(visit, form).await?
+    } else {
+        with_token(visit, &form).await?
+    };
+    if response.status().is_redirection() {
+        app.failed_sign_ins.uncount(&address);
+    }
+    Ok(response)
+}
+
+/// Asks to come back later.
+fn rest(
+    visit: &Visit,
+    form: &Form,
+    complaint: &'static str,
+    wait: Duration,
+) -> PageResult<Response> {
+    let mut response = show(visit, form, Some(complaint))?;
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let seconds = HeaderValue::from(wait.as_secs().max(1));
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    Ok(response)
 }
 
 /// The same answer whether there is nobody of this name, somebody without a
@@ -106,11 +136,7 @@ async fn with_password(visit: &Visit, form: Form) -> PageResult<Response> {
         Verdict::Resting => {
             let complaint = "Too many failed attempts with this name. \
                              Wait ten minutes, or sign in with an access token.";
-            let mut response = show(visit, &form, Some(complaint))?;
-            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            let seconds = HeaderValue::from(passwords::REST.as_secs());
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-            return Ok(response);
+            return rest(visit, &form, complaint, passwords::REST);
         }
     }
     match user {

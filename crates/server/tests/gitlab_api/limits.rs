@@ -40,3 +40,38 @@ async fn too_many_calls_are_told_when_to_come_back() {
     let other = server.get("/api/v4/user").header("PRIVATE-TOKEN", "other");
     assert_eq!(other.send().await.status, 401);
 }
+
+#[tokio::test]
+async fn who_guesses_tokens_runs_out_of_guesses_though_each_is_another_one() {
+    let server = TestServer::start_with(|config| config.limits.calls_per_minute = 3).await;
+    let guess = async |nth: u32| {
+        let token = format!("glpat-guess-{nth}");
+        let request = server.get("/api/v4/user").header("private-token", &token);
+        request.send().await.status
+    };
+    for nth in 0..3 {
+        assert_eq!(guess(nth).await, 401);
+    }
+    for nth in 3..10 {
+        assert_eq!(guess(nth).await, 429);
+    }
+}
+
+#[tokio::test]
+async fn callers_behind_a_trusted_proxy_are_told_apart_and_nobody_else() {
+    let call = async |server: &TestServer, from: &str| {
+        let request = server.get("/api/v4/user").header("x-forwarded-for", from);
+        request.send().await.status
+    };
+    let server = TestServer::start_with(|config| config.limits.calls_per_minute = 1).await;
+    assert_eq!(call(&server, "192.0.2.1").await, 401);
+    assert_eq!(call(&server, "192.0.2.2").await, 429);
+    let server = TestServer::start_with(|config| {
+        config.limits.calls_per_minute = 1;
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    })
+    .await;
+    assert_eq!(call(&server, "192.0.2.1").await, 401);
+    assert_eq!(call(&server, "192.0.2.2").await, 401);
+    assert_eq!(call(&server, "192.0.2.3, 192.0.2.2").await, 429);
+}

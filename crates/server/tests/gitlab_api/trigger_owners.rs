@@ -309,15 +309,37 @@ async fn every_404_costs_the_same_look_ups() {
     let gone = Person::member(&scene.server, "ann", scene.project, MAINTAINER).await;
     let blind = created_by(&scene, &gone).await["token"].clone();
     gone.leave(&scene.server, scene.project).await;
+    let revoked = scene.server.trigger(scene.project).await;
+    let path = scene.path("/triggers/4");
+    let revoke = scene.server.request("DELETE", &path).root();
+    assert_eq!(revoke.send().await.status, 204);
     let here = scene.project.to_string();
-    let cases = [
+    // A path costs more than a number, known or not.
+    let by_number = [
         ("999", good.as_str()),
-        ("acme%2Fnothing", &good),
         (&here, "glptt-unknown"),
         (&here, &foreign),
         (&here, text(&blind)),
-        ("acme%2Fweb", &foreign),
+        (&here, &revoked),
+        ("999", &revoked),
     ];
+    let by_path = [
+        ("acme%2Fnothing", good.as_str()),
+        ("acme%2Fweb", "glptt-unknown"),
+        ("acme%2Fweb", &foreign),
+        ("ACME%2Fweb", text(&blind)),
+        ("acme%2Fweb", &revoked),
+        ("acme%2Fnothing", &revoked),
+    ];
+    for cases in [by_number, by_path] {
+        let reads = reads_of_refusals(&scene, cases).await;
+        assert!(reads.iter().all(|count| *count == reads[0]), "{reads:?}");
+        assert!(reads[0] >= 4, "{reads:?}");
+    }
+}
+
+/// How much is read until each of these tokens is refused for its project.
+async fn reads_of_refusals(scene: &Scene, cases: [(&str, &str); 6]) -> Vec<usize> {
     let store = &scene.server.app().store;
     let mut reads = Vec::new();
     for (project, token) in cases {
@@ -328,6 +350,5 @@ async fn every_404_costs_the_same_look_ups() {
         assert_reply(&reply, 404, &json!({ "message": "404 Not Found" }));
         reads.push(store.reads() - before);
     }
-    assert!(reads.iter().all(|count| *count == reads[0]), "{reads:?}");
-    assert!(reads[0] >= 4, "{reads:?}");
+    reads
 }

@@ -183,7 +183,9 @@ async fn nobody_learns_whether_the_name_or_the_password_was_wrong() {
 
 #[tokio::test]
 async fn who_guesses_has_to_rest() {
-    let server = TestServer::start().await;
+    // From ever other addresses.
+    let server =
+        TestServer::start_with(|config| config.limits.failed_sign_ins_per_minute = 0).await;
     ada(&server).await;
     for _ in 0..10 {
         assert_eq!(with_password(&server, "ada", "guess").await.status, 401);
@@ -191,4 +193,39 @@ async fn who_guesses_has_to_rest() {
     let reply = with_password(&server, "ada", "correct+horse").await;
     assert_eq!((reply.status, reply.header("retry-after")), (429, "600"));
     assert_eq!(reply.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn an_address_that_keeps_failing_has_to_wait_with_the_right_token_too() {
+    let server = TestServer::start().await;
+    for nth in 0..10 {
+        let reply = visitor::sign_in(&server, &format!("glpat-guess-{nth}"), "").await;
+        assert_eq!(reply.status, 401);
+    }
+    let reply = visitor::sign_in(&server, ROOT_TOKEN, "").await;
+    assert_eq!((reply.status, reply.header("set-cookie")), (429, ""));
+    assert!(
+        reply
+            .text()
+            .contains("Too many failed attempts from your address")
+    );
+    let wait: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn signing_in_rightly_is_never_too_often() {
+    let server =
+        TestServer::start_with(|config| config.limits.failed_sign_ins_per_minute = 1).await;
+    for _ in 0..5 {
+        assert_eq!(visitor::sign_in(&server, ROOT_TOKEN, "").await.status, 303);
+    }
+    assert_eq!(
+        visitor::sign_in(&server, "glpat-wrong", "").await.status,
+        401
+    );
+    assert_eq!(
+        visitor::sign_in(&server, "glpat-wrong", "").await.status,
+        429
+    );
 }

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::errors::ApiError;
 use crate::app::SharedApp;
+use crate::client_address;
+use crate::rate::Caller;
 use crate::secrets::hash;
 
-/// Headers that say who calls; everybody without one shares a count.
+/// Headers that say who calls.
 const CREDENTIALS: [HeaderName; 3] = [
     HeaderName::from_static("private-token"),
     HeaderName::from_static("job-token"),
@@ -25,21 +28,32 @@ pub async fn limit(State(app): State<SharedApp>, request: Request, next: Next) -
     if most == 0 {
         return next.run(request).await;
     }
-    match app
-        .calls
-        .count(caller(request.headers()), most, Instant::now())
-    {
-        Ok(()) => next.run(request).await,
-        Err(wait) => refused(wait, most),
+    let address = client_address::of(&app.config, request.extensions(), request.headers());
+    let caller = match credential(request.headers()) {
+        Some(credential) => Caller::Holder(hash(credential).0),
+        None => Caller::Nobody(address),
+    };
+    let guesser = Caller::Refused(address);
+    let now = Instant::now();
+    let taken = match caller {
+        Caller::Holder(_) => app.calls.check(&guesser, most, now),
+        _ => Ok(()),
+    };
+    if let Err(wait) = taken.and_then(|()| app.calls.count(caller, most, now)) {
+        return refused(wait, most);
     }
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // What is above the limit is found by the next call.
+        let _ = app.calls.count(guesser, most, now);
+    }
+    response
 }
 
-/// Never the credential itself: counts outlive the call.
-fn caller(headers: &HeaderMap) -> [u8; 32] {
-    let credential = CREDENTIALS
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    CREDENTIALS
         .iter()
-        .find_map(|name| headers.get(name)?.to_str().ok());
-    hash(credential.unwrap_or_default()).0
+        .find_map(|name| headers.get(name)?.to_str().ok())
 }
 
 fn refused(wait: Duration, most: u32) -> Response {

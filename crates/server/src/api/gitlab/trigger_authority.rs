@@ -5,6 +5,8 @@
 //! project and an owner who cannot see the project get the same answer after the
 //! same look-ups, so that neither text nor time tells them apart.
 
+use std::time::Instant;
+
 use serde_json::json;
 use tappet_model::{AttemptId, ProjectId, Source, UserId};
 use tappet_store::{Attempt, Project, Trigger, User};
@@ -128,8 +130,13 @@ async fn holder(app: &SharedApp, token: &str, tokens: Tokens) -> ApiResult<Holde
 }
 
 /// Writes the use of a revoked or expired trigger into the audit log, off the way
-/// of the answer.
+/// of the answer, and once a minute for each trigger: whoever holds its token must
+/// not fill the log.
 fn note_use(app: &SharedApp, ended: &Trigger) {
+    let now = Instant::now();
+    if app.refused_triggers.count(ended.id, 1, now).is_err() {
+        return;
+    }
     let reason = match ended.revoked_at {
         Some(_) => "revoked",
         None => "expired",
