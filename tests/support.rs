@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Root's access token.
+/// Root's access token on every server.
 pub const ROOT_TOKEN: &str = "glpat-whole-program";
 
 /// A `tappet serve` process.
@@ -31,6 +31,11 @@ pub struct Tappet {
 impl Tappet {
     /// Starts one with this many slots.
     pub async fn start(slots: u32) -> Self {
+        Self::start_with(slots, |_| {}).await
+    }
+
+    /// Starts one whose command line was changed first.
+    pub async fn start_with(slots: u32, change: impl FnOnce(&mut Command)) -> Self {
         let dir = TempDir::new().expect("a temporary directory can be made");
         let mut tappet = Self {
             dir,
@@ -38,7 +43,7 @@ impl Tappet {
             process: None,
             address: ([127, 0, 0, 1], 1).into(),
         };
-        tappet.restart().await;
+        tappet.launch(change).await;
         tappet
     }
 
@@ -54,14 +59,19 @@ impl Tappet {
 
     /// Starts the server (again) on the same data directory.
     pub async fn restart(&mut self) {
-        let mut process = Self::command()
+        self.launch(|_| {}).await;
+    }
+
+    async fn launch(&mut self, change: impl FnOnce(&mut Command)) {
+        let mut command = Self::command();
+        command
             .args(["serve", "--listen", "127.0.0.1:0", "--slots"])
             .arg(self.slots.to_string())
             .arg("--data")
             .arg(self.data())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+            .stdout(Stdio::piped());
+        change(&mut command);
+        let mut process = command.spawn().expect("the binary starts");
         let output = process.stdout.take().expect("the output is piped");
         let mut lines = BufReader::new(output).lines();
         let ready = lines

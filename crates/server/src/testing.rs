@@ -290,6 +290,15 @@ impl TestRequest {
         self.header("private-token", &user.token)
     }
 
+    /// As if the server were known by another name.
+    pub fn host(mut self, host: &str) -> Self {
+        let value = http::HeaderValue::from_str(host).expect("the name is visible ASCII");
+        if let Some(headers) = self.builder.headers_mut() {
+            headers.insert("host", value);
+        }
+        self
+    }
+
     /// With one more header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.builder = self.builder.header(name, value);

@@ -41,6 +41,10 @@ impl Repository {
         skip: u64,
         limit: u32,
     ) -> Result<Vec<CommitSha>, ReadError> {
+        // Git counts in 32 bits, and no history is longer.
+        if i32::try_from(skip).is_err() {
+            return Ok(Vec::new());
+        }
         let mut command = self.reading();
         command.args(["--literal-pathspecs", "rev-list", "--fixed-strings"]);
         command.arg(format!("--skip={skip}"));

@@ -6,16 +6,14 @@ use tappet_server::api::operation::{Audience, Operation};
 use tappet_server::api::routes_of_all;
 use tappet_server::testing::TestServer;
 
+use super::operations;
+
 /// An address of this operation: of project `project`, and of the first of
 /// everything else.
 fn address(base: &str, operation: &Operation, project: i64) -> String {
-    let path = shown_path(base, operation);
-    let parts = path.split('/').map(|part| match part {
-        "{id}" => project.to_string(),
-        part if part.starts_with('{') => "1".to_owned(),
-        part => part.to_owned(),
-    });
-    parts.collect::<Vec<_>>().join("/")
+    operations::address(base, operation, |name| {
+        operations::first(name, &project.to_string())
+    })
 }
 
 /// Which statuses a caller without any credential may see on a private project.

@@ -113,3 +113,29 @@ async fn pages_hold_no_inline_script_or_style() {
         );
     }
 }
+
+/// Somebody with an account who belongs to no project.
+#[rstest]
+#[case("")]
+#[case("/-/pipelines")]
+#[case("/-/pipelines/1")]
+#[case("/-/jobs/1")]
+#[tokio::test]
+async fn a_private_project_has_the_page_of_a_missing_one(#[case] rest: &str) {
+    let server = TestServer::start().await;
+    let project = visitor::project(&server).await;
+    visitor::trigger_run(&server, project, serde_json::json!({})).await;
+    let stranger = server.user("stranger").await;
+    let signed_in = visitor::sign_in(&server, &stranger.token, "").await;
+    let cookie = visitor::cookie_of(&signed_in);
+    let look = async |path: &str| {
+        let reply = server
+            .get(&format!("{path}{rest}"))
+            .header("cookie", &cookie);
+        let reply = reply.send().await;
+        (reply.status, reply.text())
+    };
+    let hidden = look("/acme/web").await;
+    assert_eq!(hidden.0, 404);
+    assert_eq!(hidden, look("/acme/nothing").await);
+}

@@ -1,5 +1,6 @@
 //! Cancel, retry and play.
 
+use rstest::rstest;
 use serde_json::json;
 use tappet_server::testing::TestServer;
 
@@ -112,4 +113,43 @@ async fn a_manual_job_starts_when_somebody_says_so() {
         (303, "/acme/web/-/jobs/1")
     );
     assert!(root.look("/acme/web/-/jobs/1").await.contains("Pending"));
+}
+
+#[rstest]
+#[case("/acme/web/-/pipelines/1/cancel")]
+#[case("/acme/web/-/pipelines/1/retry")]
+#[case("/acme/web/-/jobs/1/cancel")]
+#[case("/acme/web/-/jobs/1/retry")]
+#[case("/acme/web/-/jobs/1/play")]
+#[case("/-/sign_out")]
+#[tokio::test]
+async fn only_our_own_pages_press_buttons(#[case] path: &str) {
+    let server = TestServer::start().await;
+    run(&server).await;
+    let root = visitor::root(&server).await;
+    for headers in [
+        vec![],
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("sec-fetch-site", "same-site")],
+        vec![("origin", "http://evil.example")],
+        vec![("origin", "null")],
+        vec![("referer", "http://evil.example/")],
+        vec![
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "http://127.0.0.1"),
+        ],
+    ] {
+        let mut request = server.post(path).header("cookie", &root.cookie);
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        assert_eq!(request.send().await.status, 403, "{headers:?}");
+        let request = root.get(path);
+        assert_eq!(request.send().await.status, 405, "{headers:?}");
+    }
+    assert!(
+        root.look("/acme/web/-/pipelines/1")
+            .await
+            .contains("Pending")
+    );
 }

@@ -108,3 +108,29 @@ async fn jobs_that_were_left_out_are_explained() {
     shell.run("play 1 deploy").await;
     insta::assert_snapshot!(shell.transcript());
 }
+
+/// No argument is a file's name unless its flag says so.
+#[tokio::test]
+async fn an_argument_with_an_at_sign_is_only_text() {
+    let mut shell = Shell::with_project(PIPELINE).await;
+    let run = shell
+        .json("trigger run acme/web --ref main --var A=@/etc/passwd --var B=$HOME")
+        .await;
+    let path = format!("/api/v4/projects/1/pipelines/{}/variables", run["id"]);
+    let shown = shell.server.get(&path).root().send().await.text();
+    assert!(
+        shown.contains("\"@/etc/passwd\"") && shown.contains("\"$HOME\""),
+        "{shown}"
+    );
+    for line in [
+        "trigger run acme/web --ref @/etc/passwd",
+        "@/etc/passwd",
+        "status @/etc/passwd",
+        "variable set acme/web A @/etc/passwd",
+    ] {
+        let output = shell.run(line).await;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("root:"), "{line}: {said}");
+    }
+}
