@@ -1,6 +1,7 @@
 //! Opens connections with the settings that the promises of the store rest on.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(super) fn open_writer(path: &Path) -> StoreResult<WriterConnection> {
         .write(true)
         .create(true)
         .truncate(false)
+        // SQLite gives the files beside it the same mode.
+        .mode(0o600)
         .open(path)
         .map_err(|error| unusable(path, &error))?;
     let length = file
