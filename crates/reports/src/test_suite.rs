@@ -83,7 +83,7 @@ pub struct TestSuite {
 }
 
 impl TestSuite {
-    /// A suite without results; `name` as [`suite_name`](crate::suite_name) says.
+    /// A suite without results; `name` as [`suite_name`](crate::suite_name()) says.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),

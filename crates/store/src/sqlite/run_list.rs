@@ -7,7 +7,7 @@
 //! common, the index of the order leads and fitting rows turn up soon.
 //!
 //! Bounds on times of creation become bounds on ids, because both rise together
-//! ([`creation_time`](super::creation_time)).
+//! ([`creation_time`]).
 
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
