@@ -8,6 +8,7 @@ use tappet_store::{BuildsAccess, ProjectSettings, User, VariablesRole};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
 use crate::api::gitlab::params::Checks;
+use crate::api::operation::{Operation, boolean, integer, one_of, text};
 
 /// First segments that belong to the server itself.
 const RESERVED: [&str; 3] = ["api", "ci", "-"];
@@ -43,6 +44,27 @@ const FIXED: [(&str, &str); 2] = [
     ("auto_cancel_pending_pipelines", "disabled"),
     ("ci_job_token_scope_enabled", "false"),
 ];
+
+/// The settings that both calls take, added to a description.
+pub fn with_settings(operation: Operation) -> Operation {
+    operation
+        .body(one_of("visibility", &["private", "internal", "public"]))
+        .body(boolean("jobs_enabled"))
+        .body(one_of(
+            "builds_access_level",
+            &["disabled", "private", "enabled"],
+        ))
+        .body(boolean("public_jobs"))
+        .body(boolean("public_builds"))
+        .body(text("ci_config_path"))
+        .body(integer("build_timeout").about("Seconds."))
+        .body(one_of(
+            "ci_pipeline_variables_minimum_override_role",
+            &["developer", "maintainer", "owner", "no_one_allowed"],
+        ))
+        .body(boolean("restrict_user_defined_variables"))
+        .body(boolean("keep_latest_artifact"))
+}
 
 const MAX_PATH_BYTES: usize = 255;
 const MAX_DESCRIPTION_BYTES: usize = 10_000;

@@ -14,7 +14,7 @@ use crate::api::gitlab::auth::{self, JobTokens};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::project::{Project, RepositoryFacts};
 use crate::api::gitlab::errors::{ApiError, ApiResult};
-use crate::api::operation::{self, Operation, boolean, integer, one_of, text};
+use crate::api::operation::{self, Operation, text};
 use crate::app::SharedApp;
 use crate::audit::Entry;
 use crate::clock;
@@ -22,7 +22,7 @@ use crate::rights::{self, Role};
 
 /// What `POST /projects` takes and gives.
 pub fn operation() -> Operation {
-    operation::post("/projects")
+    let named = operation::post("/projects")
         .id("createProject")
         .about("Makes a project of a git repository.")
         .body(text("path").about("May hold slashes; one part alone goes below the caller's name."))
@@ -34,24 +34,8 @@ pub fn operation() -> Operation {
                 .about("Any address that git can fetch, or an absolute path."),
         )
         .body(text("description"))
-        .body(text("default_branch"))
-        .body(one_of("visibility", &["private", "internal", "public"]))
-        .body(boolean("jobs_enabled"))
-        .body(one_of(
-            "builds_access_level",
-            &["disabled", "private", "enabled"],
-        ))
-        .body(boolean("public_jobs"))
-        .body(boolean("public_builds"))
-        .body(text("ci_config_path"))
-        .body(integer("build_timeout").about("Seconds."))
-        .body(one_of(
-            "ci_pipeline_variables_minimum_override_role",
-            &["developer", "maintainer", "owner", "no_one_allowed"],
-        ))
-        .body(boolean("restrict_user_defined_variables"))
-        .body(boolean("keep_latest_artifact"))
-        .replies::<Project<'_>>(StatusCode::CREATED)
+        .body(text("default_branch"));
+    attributes::with_settings(named).replies::<Project<'_>>(StatusCode::CREATED)
 }
 
 /// What the caller asked for.

@@ -18,7 +18,7 @@ use crate::api::gitlab::auth::JobTokens;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::project::Project;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
-use crate::api::operation::{self, Operation, boolean, integer, one_of, text};
+use crate::api::operation::{self, Operation, boolean, one_of, text};
 use crate::app::SharedApp;
 use crate::audit::Entry;
 use crate::clock;
@@ -50,30 +50,15 @@ const PARAMETERS: [&str; 17] = [
 
 /// What `PUT /projects/:id` takes and gives.
 pub fn operation() -> Operation {
-    operation::put("/projects/{id}")
+    let named = operation::put("/projects/{id}")
         .id("updateProject")
         .about("Changes names and settings of a project.")
         .body(text("name"))
         .body(text("path").about("The last part, or the full path. The old one leads on."))
         .body(text("description"))
         .body(text("default_branch"))
-        .body(text("import_url"))
-        .body(one_of("visibility", &["private", "internal", "public"]))
-        .body(boolean("jobs_enabled"))
-        .body(one_of(
-            "builds_access_level",
-            &["disabled", "private", "enabled"],
-        ))
-        .body(boolean("public_jobs"))
-        .body(boolean("public_builds"))
-        .body(text("ci_config_path"))
-        .body(integer("build_timeout").about("Seconds."))
-        .body(one_of(
-            "ci_pipeline_variables_minimum_override_role",
-            &["developer", "maintainer", "owner", "no_one_allowed"],
-        ))
-        .body(boolean("restrict_user_defined_variables"))
-        .body(boolean("keep_latest_artifact"))
+        .body(text("import_url"));
+    attributes::with_settings(named)
         .body(one_of("auto_cancel_pending_pipelines", &["disabled"]))
         .body(boolean("ci_job_token_scope_enabled"))
         .replies::<Project<'_>>(StatusCode::OK)
