@@ -1,9 +1,8 @@
 //! People other than root.
 
 use tappet_model::{ProjectId, UserId};
-use tappet_server::secrets::hash;
 use tappet_server::testing::{TestRequest, TestServer};
-use tappet_store::{Member, NewAccessToken, NewUser, Profile};
+use tappet_store::Member;
 
 /// GitLab's access levels.
 pub const REPORTER: u32 = 20;
@@ -19,36 +18,11 @@ pub struct Person {
 impl Person {
     /// Makes somebody who belongs to nothing.
     pub async fn new(server: &TestServer, username: &str) -> Self {
-        let store = &server.app().store;
-        let now = tappet_server::clock::now();
-        let user = store
-            .create_user(NewUser {
-                username: username.to_owned(),
-                name: username.to_owned(),
-                email: format!("{username}@example.com"),
-                is_admin: false,
-                is_external: false,
-                password: None,
-                profile: Profile::default(),
-                now,
-            })
-            .await
-            .unwrap()
-            .user;
-        let token = format!("glpat-of-{username}-0123456789");
-        store
-            .create_access_token(NewAccessToken {
-                user_id: user.id,
-                name: "test".to_owned(),
-                description: String::new(),
-                scopes: vec!["api".to_owned()],
-                hash: hash(&token),
-                expires_at: None,
-                now,
-            })
-            .await
-            .unwrap();
-        Self { id: user.id, token }
+        let user = server.user(username).await;
+        Self {
+            id: UserId(user.id),
+            token: user.token,
+        }
     }
 
     /// Makes a member of a project.

@@ -2,11 +2,9 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tappet_model::{ProjectId, Timestamp};
-use tappet_server::clock::{self, Clock};
-use tappet_server::secrets::hash;
+use tappet_model::Timestamp;
+use tappet_server::clock::Clock;
 use tappet_server::testing::{TestReply, TestServer, git};
-use tappet_store::{Member, NewAccessToken, NewUser, Profile};
 
 use crate::{PIPELINE, Scene, assert_reply};
 
@@ -25,49 +23,11 @@ async fn scene() -> Scene {
 
 /// A member with this access level, or a stranger; gives their access token.
 async fn person(scene: &Scene, name: &str, level: u32) -> String {
-    let store = &scene.server.app().store;
-    let now = clock::now();
-    let user = store
-        .create_user(NewUser {
-            username: name.into(),
-            name: name.into(),
-            email: format!("{name}@example.com"),
-            is_admin: false,
-            is_external: false,
-            password: None,
-            profile: Profile::default(),
-            now,
-        })
-        .await
-        .unwrap()
-        .user;
-    let token = format!("glpat-{name}");
-    store
-        .create_access_token(NewAccessToken {
-            user_id: user.id,
-            name: "test".into(),
-            description: String::new(),
-            scopes: vec!["api".into()],
-            hash: hash(&token),
-            expires_at: None,
-            now,
-        })
-        .await
-        .unwrap();
-    if level > 0 {
-        store
-            .add_member(Member {
-                project_id: ProjectId(scene.project),
-                user_id: user.id,
-                level,
-                expires_at: None,
-                created_by: None,
-                created_at: now,
-            })
-            .await
-            .unwrap();
-    }
-    token
+    let user = match level {
+        0 => scene.server.user(name).await,
+        level => scene.server.member(scene.project, name, level).await,
+    };
+    user.token
 }
 
 async fn send(scene: &Scene, verb: &str, rest: &str, token: &str, body: &Value) -> TestReply {
