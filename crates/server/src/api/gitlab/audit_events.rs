@@ -117,12 +117,8 @@ async fn list(app: &App, call: &Call, project: Option<ProjectId>) -> ApiResult<R
     };
     checks.finish()?;
     let listing = app.store.audit_entries(filter, page).await?;
+    let pages = Pages::of(page, &listing);
     let shown = shown(app, listing.items).await?;
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, call, pages, &shown))
 }

@@ -146,11 +146,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
         .iter()
         .map(|hook| Hook::of(hook, true, now))
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &items))
 }
@@ -298,11 +294,7 @@ async fn events(State(app): State<SharedApp>, call: Call) -> ApiResult<Response>
         .iter()
         .map(|delivery| HookEvent::of(&hook, delivery))
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &items))
 }

@@ -136,11 +136,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
             Project::of(&app.config, project, facts, None).basic()
         })
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))
 }

@@ -107,11 +107,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
             Member::of(&app.config, member, user, inviter)
         })
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))
 }

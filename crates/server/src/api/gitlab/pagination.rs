@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use tappet_store::PageRequest;
+use tappet_store::{Listing, PageRequest};
 
 use super::call::{Call, is_credential};
 use super::params::Checks;
@@ -55,6 +55,17 @@ pub struct Pages {
     pub total: Option<u64>,
     /// Another page follows.
     pub has_next: bool,
+}
+
+impl Pages {
+    /// Around one page of the store's list.
+    pub fn of<T>(shown: PageRequest, listing: &Listing<T>) -> Self {
+        Self {
+            shown,
+            total: listing.total,
+            has_next: listing.has_next,
+        }
+    }
 }
 
 /// One page out of a list that is all at hand.

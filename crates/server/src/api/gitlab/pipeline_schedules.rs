@@ -215,11 +215,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
             PipelineSchedule::of(&app.config, schedule, owner)
         })
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     Ok(pagination::reply(
         &app.config.url(call.uri.path()),
         &call,
@@ -332,11 +328,7 @@ pub async fn pipelines(State(app): State<SharedApp>, call: Call) -> ApiResult<Re
         .iter()
         .map(|run| PipelineBasic::of(&app.config, &access.project, run))
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     Ok(pagination::reply(
         &app.config.url(call.uri.path()),
         &call,

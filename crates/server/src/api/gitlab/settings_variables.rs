@@ -195,11 +195,7 @@ async fn list(app: &App, call: &Call, managed: &Managed) -> ApiResult<Response> 
         .iter()
         .map(|stored| shown(app, stored))
         .collect::<ApiResult<Vec<_>>>()?;
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, call, pages, &shown))
 }

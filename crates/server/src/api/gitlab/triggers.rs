@@ -122,11 +122,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
             Ok(Trigger::of(&app.config, trigger, token, owner))
         })
         .collect::<ApiResult<Vec<_>>>()?;
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     Ok(pagination::reply(
         &app.config.url(call.uri.path()),
         &call,

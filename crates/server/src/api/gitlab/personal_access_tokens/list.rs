@@ -125,11 +125,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     let shown: Vec<PersonalAccessToken<'_>> = tokens
         .map(|token| PersonalAccessToken::of(token, now))
         .collect();
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))
 }

@@ -25,11 +25,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     let (access, run) = open_to_read(&app, &call, Right::ReadJobs, checked).await?;
     let listing = app.store.attempts(run.id, filter, page).await?;
     let context = JobContext::read(&app, &access.project, &listing.items).await?;
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     let shown = context.jobs(&listing.items);
     Ok(pagination::reply(&address, &call, pages, &shown))

@@ -137,11 +137,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     };
     let address = app.config.url(call.uri.path());
     let shown = shown(&app, caller.user.as_ref(), &listing.items).await?;
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     if asked.is_keyset {
         let last = listing.items.last().filter(|_| listing.has_next);
         let parameter = if asked.filter.ascending {

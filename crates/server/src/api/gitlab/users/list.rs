@@ -119,11 +119,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         }
     };
     let address = app.config.url(call.uri.path());
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let accounts = listing.items.iter();
     if is_admin {
         let shown: Vec<User<'_>> = accounts

@@ -70,11 +70,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
         let branch = project.default_branch.clone();
         shown.push(Project::of(&app.config, project, branch, role));
     }
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))
 }

@@ -69,11 +69,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
             Ok(Trigger::of(&app.config, trigger, token, owner, None))
         })
         .collect::<ApiResult<Vec<_>>>()?;
-    let pages = Pages {
-        shown: page,
-        total: listing.total,
-        has_next: listing.has_next,
-    };
+    let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))
 }
