@@ -1,8 +1,94 @@
-//! Which projects somebody sees, and what becomes of a project.
+//! Projects: what they are, who sees them, and what becomes of them.
 
 use tappet_model::{ProjectId, RunId, Timestamp, UserId};
 
-use crate::{Listing, PageRequest, Project, ProjectSettings, RepositorySource, Verb};
+use crate::{Listing, PageRequest, ProjectSettings, Verb};
+
+/// Where a project's commits come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RepositorySource {
+    /// A repository on this machine, read in place.
+    Local(String),
+    /// Any address that git can fetch, mirrored.
+    Remote(String),
+}
+
+/// A git repository with settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Project {
+    /// Id.
+    pub id: ProjectId,
+    /// Full path, `acme/web`.
+    pub path: String,
+    /// Shown name.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// Where its commits come from.
+    pub source: RepositorySource,
+    /// As set; else read from the repository.
+    pub default_branch: Option<String>,
+    /// `private`, `internal` or `public`.
+    pub visibility: String,
+    /// Who made it.
+    pub creator_id: UserId,
+    /// Pipeline file.
+    pub ci_config_path: String,
+    /// Job time limit in seconds.
+    pub timeout_s: u64,
+    /// Its CI config for pull-request runs.
+    pub ci_config_id: i64,
+    /// Everything else that can be set.
+    pub settings: ProjectSettings,
+    /// When.
+    pub created_at: Timestamp,
+    /// Last change of anything above.
+    pub updated_at: Timestamp,
+}
+
+impl Project {
+    /// A private project for tests and examples: everything is as GitLab has it
+    /// by default.
+    pub fn example(path: &str) -> Self {
+        Self {
+            id: ProjectId(1),
+            path: path.to_owned(),
+            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+            description: String::new(),
+            source: RepositorySource::Local("/srv/example".to_owned()),
+            default_branch: None,
+            visibility: "private".to_owned(),
+            creator_id: UserId(1),
+            ci_config_path: ".gitlab-ci.yml".to_owned(),
+            timeout_s: 3600,
+            ci_config_id: 1,
+            settings: ProjectSettings::default(),
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        }
+    }
+}
+
+/// A project to be.
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    /// Full path, checked.
+    pub path: String,
+    /// Shown name.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// Where its commits come from.
+    pub source: RepositorySource,
+    /// As given.
+    pub default_branch: Option<String>,
+    /// `private`, `internal` or `public`.
+    pub visibility: String,
+    /// Who makes it.
+    pub creator_id: UserId,
+    /// Now.
+    pub now: Timestamp,
+}
 
 /// For whom projects are listed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

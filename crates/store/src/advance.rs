@@ -1,0 +1,52 @@
+//! How a run moves on: what is to happen, and what changed.
+
+use tappet_engine::{JobEvent, RunEvent, Transition};
+use tappet_model::{AttemptId, RunId, Status};
+
+use crate::Run;
+
+/// What an action is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// An attempt; it must be its job's newest.
+    Attempt(AttemptId),
+    /// A run.
+    Run(RunId),
+}
+
+/// What is to happen to the target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// With [`Target::Attempt`].
+    Job(JobEvent),
+    /// With [`Target::Run`].
+    Run(RunEvent),
+}
+
+/// What changed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Advance {
+    /// The run after the change.
+    pub run: Run,
+    /// Attempts that changed or were made, after the change, in order.
+    pub changed: Vec<ChangedAttempt>,
+    /// As the engine said it.
+    pub transitions: Vec<Transition>,
+    /// Rising id of the newest event row written.
+    pub last_event: i64,
+}
+
+/// One attempt of an [`Advance`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangedAttempt {
+    /// Which.
+    pub id: AttemptId,
+    /// Job name.
+    pub name: String,
+    /// Where it stands now.
+    pub status: Status,
+    /// Runner tags, for the dispatcher.
+    pub tags: Vec<String>,
+    /// Made by this change.
+    pub is_new: bool,
+}
