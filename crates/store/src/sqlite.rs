@@ -140,7 +140,6 @@ mod tests {
             readers::ALL,
             reports::ALL,
             retention::ALL,
-            run_list::ALL,
             run_upkeep::ALL,
             runners::ALL,
             runs::ALL,

@@ -1,4 +1,5 @@
-//! Ids of runs rise with their times of creation.
+//! Ids of runs rise with their times of creation, so that bounds on times are
+//! bounds on ids.
 //!
 //! Callers read the clock before the writer's turn comes, so times may arrive
 //! out of order by a moment: those are moved up. A clock that was set back by
@@ -8,18 +9,23 @@
 use std::time::Duration;
 
 use rusqlite::OptionalExtension;
-use tappet_model::{RunId, Timestamp};
+use tappet_model::{ProjectId, RunId, Timestamp};
 
 use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
-use super::value::RowExt;
+use super::value::{Col, RowExt};
 use crate::StoreResult;
 
 statements! {
     NEWEST = "SELECT created_at FROM runs ORDER BY id DESC LIMIT 1";
     REMEMBER = "INSERT INTO clock_setbacks (run_id) VALUES (?1)";
     HAS_SETBACKS = "SELECT EXISTS (SELECT 1 FROM clock_setbacks)";
+    FIRST_AFTER = "SELECT id, iid FROM runs INDEXED BY runs_by_creation
+                   WHERE project_id = ?1 AND created_at > ?2 ORDER BY created_at, id LIMIT 1";
+    LAST_BEFORE = "SELECT id, iid FROM runs INDEXED BY runs_by_creation
+                   WHERE project_id = ?1 AND created_at < ?2
+                   ORDER BY created_at DESC, id DESC LIMIT 1";
 }
 
 /// Nobody waits this long for the writer's turn.
@@ -67,6 +73,51 @@ pub(super) fn has_setbacks(db: &Db<'_>) -> StoreResult<bool> {
         .conn
         .prepare_cached(HAS_SETBACKS)?
         .query_row([], |row| row.get(0))?)
+}
+
+/// Where a run stands in the order of creation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct RunPlace {
+    /// Among all runs.
+    pub(super) id: i64,
+    /// In its project.
+    pub(super) iid: i64,
+}
+
+/// The first run of a project that was created after `time`.
+pub(super) fn first_after(
+    db: &Db<'_>,
+    project: ProjectId,
+    time: Timestamp,
+) -> StoreResult<Option<RunPlace>> {
+    place(db, FIRST_AFTER, project, time)
+}
+
+/// The last run of a project that was created before `time`.
+pub(super) fn last_before(
+    db: &Db<'_>,
+    project: ProjectId,
+    time: Timestamp,
+) -> StoreResult<Option<RunPlace>> {
+    place(db, LAST_BEFORE, project, time)
+}
+
+fn place(
+    db: &Db<'_>,
+    sql: &str,
+    project: ProjectId,
+    time: Timestamp,
+) -> StoreResult<Option<RunPlace>> {
+    Ok(db
+        .conn
+        .prepare_cached(sql)?
+        .query_row((project.0, Col(time)), |row| {
+            Ok(RunPlace {
+                id: row.get(0)?,
+                iid: row.get(1)?,
+            })
+        })
+        .optional()?)
 }
 
 #[cfg(test)]

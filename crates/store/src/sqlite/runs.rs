@@ -38,11 +38,21 @@ statements! {
     UPDATE = "UPDATE runs SET status = ?2, has_warnings = ?3, updated_at = ?4, started_at = ?5,
               finished_at = ?6, busy_micros = ?7 WHERE id = ?1";
     VARIABLES = "SELECT sealed_variables FROM runs WHERE id = ?1";
+    HAS_CHILDREN = "SELECT EXISTS (SELECT 1 FROM runs INDEXED BY runs_by_source_status
+                    WHERE project_id = ?1 AND source = 'parent_pipeline')";
 }
 
 /// One run.
 pub(super) fn run(db: &Db<'_>, id: RunId) -> StoreResult<Option<Run>> {
     Ok(run_with_plan(db, id)?.map(|(run, _)| run))
+}
+
+/// Whether other runs of a project started some of its runs.
+pub(super) fn has_children(db: &Db<'_>, project: ProjectId) -> StoreResult<bool> {
+    Ok(db
+        .conn
+        .prepare_cached(HAS_CHILDREN)?
+        .query_row([project.0], |row| row.get(0))?)
 }
 
 /// One run and what it consists of; an invalid file gives no plan.

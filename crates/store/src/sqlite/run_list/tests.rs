@@ -2,12 +2,13 @@
 //! nothing is sorted.
 
 use rstest::rstest;
-use tappet_model::Source;
+use tappet_model::{Source, Status, Timestamp};
 use tempfile::TempDir;
 
 use super::super::connection;
 use super::super::content::Contents;
 use super::*;
+use crate::RunScope;
 
 /// How SQLite reads the ids of a list and counts them.
 fn plans(filter: &RunFilter) -> Vec<String> {
@@ -34,7 +35,7 @@ fn plans(filter: &RunFilter) -> Vec<String> {
     let ascending = filter.ascending;
     let (sql, _) = select_ids(&query, &walk, Order { by, ascending });
     let counts = walk.branches.iter().map(|branch| {
-        let (matching, _) = query.matching(walk.index, *branch);
+        let (matching, _) = walk.matching(&query, *branch);
         format!("SELECT count(*) FROM (SELECT 1{matching} LIMIT ?)")
     });
     let mut plans = Vec::new();

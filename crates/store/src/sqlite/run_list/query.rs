@@ -1,0 +1,281 @@
+//! What a list of runs asks for: its filter as parts of a WHERE clause.
+//!
+//! Bounds on times of creation become bounds on ids, because both rise together
+//! ([`creation_time`]).
+
+use rusqlite::types::Value;
+use tappet_model::{CommitSha, ProjectId, Status, Timestamp};
+
+use crate::sqlite::content::Db;
+use crate::sqlite::creation_time::{self, RunPlace};
+use crate::sqlite::runs;
+use crate::sqlite::users;
+use crate::sqlite::value::{list_text, sha_bytes};
+use crate::{RunFilter, RunOrder, RunScope, StoreResult};
+
+/// What a condition is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Column {
+    Ref,
+    Status,
+    Source,
+    Sha,
+    Name,
+    User,
+    /// The file was refused.
+    Invalid,
+    /// The newest runs of refs.
+    Newest,
+    Updated,
+    Schedule,
+    /// It only sifts rows that an index found.
+    Other,
+}
+
+/// One part of a WHERE clause.
+pub(super) struct Condition {
+    pub(super) column: Column,
+    /// `?` stands for the next value.
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<Value>,
+}
+
+/// Everything a list asks for, apart from its order.
+pub(super) struct Query {
+    pub(super) project: ProjectId,
+    pub(super) conditions: Vec<Condition>,
+    /// One of these; empty: any.
+    pub(super) statuses: Vec<Status>,
+    pub(super) bounds: Bounds,
+}
+
+/// The first and the last run that can match.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bounds {
+    pub(super) first: Option<RunPlace>,
+    pub(super) last: Option<RunPlace>,
+}
+
+impl Query {
+    /// `None` when nothing can match.
+    pub(super) fn of(
+        db: &Db<'_>,
+        project: ProjectId,
+        filter: &RunFilter,
+    ) -> StoreResult<Option<Self>> {
+        let Some(statuses) = statuses(filter) else {
+            return Ok(None);
+        };
+        let mut query = Self {
+            project,
+            conditions: Vec::new(),
+            statuses,
+            bounds: Bounds::default(),
+        };
+        let text = |text: &str| Value::Text(text.to_owned());
+        if let Some(sha) = &filter.sha {
+            let Ok(sha) = sha.parse::<CommitSha>() else {
+                return Ok(None);
+            };
+            query.add(Column::Sha, "sha = ?", [Value::Blob(sha_bytes(&sha))]);
+        }
+        if let Some(name) = &filter.ref_name {
+            query.add(Column::Ref, "ref_name = ?", [text(name)]);
+        }
+        match filter.source {
+            Some(source) => query.add(Column::Source, "source = ?", [text(source.as_str())]),
+            // Children of other runs are only listed when they are asked for.
+            None if runs::has_children(db, project)? => {
+                query.add(Column::Other, "source <> 'parent_pipeline'", []);
+            }
+            None => {}
+        }
+        if let Some(name) = &filter.name {
+            query.add(Column::Name, "name = ?", [text(name)]);
+        }
+        if let Some(username) = &filter.username {
+            let Some(user) = users::id_by_name(db, username)? else {
+                return Ok(None);
+            };
+            query.add(Column::User, "user_id = ?", [Value::Integer(user)]);
+        }
+        match filter.yaml_errors {
+            Some(true) => query.add(Column::Invalid, "yaml_errors IS NOT NULL", []),
+            Some(false) => query.add(Column::Other, "yaml_errors IS NULL", []),
+            None => {}
+        }
+        if let Some(schedule) = filter.schedule_id {
+            let id = Value::Integer(schedule.0);
+            query.add(Column::Schedule, "schedule_id = ?", [id]);
+        }
+        if let Some(kind) = filter.scope.and_then(kind_of_newest) {
+            query.add_newest(kind, filter.refs.as_deref());
+        }
+        query.add_between(
+            Column::Updated,
+            [
+                "updated_at > ?",
+                "updated_at < ?",
+                "updated_at > ? AND updated_at < ?",
+            ],
+            filter.updated_after,
+            filter.updated_before,
+        );
+        let can_match = query.bound_creation(db, filter)?;
+        Ok(can_match.then_some(query))
+    }
+
+    pub(super) fn add<const N: usize>(
+        &mut self,
+        column: Column,
+        sql: &'static str,
+        values: [Value; N],
+    ) {
+        self.conditions.push(Condition {
+            column,
+            sql,
+            values: values.into(),
+        });
+    }
+
+    fn add_newest(&mut self, kind: &'static str, refs: Option<&[String]>) {
+        let project = Value::Integer(self.project.0);
+        let kind = Value::Text(kind.to_owned());
+        match refs {
+            None => self.add(
+                Column::Newest,
+                "id IN (SELECT run_id FROM newest_runs WHERE project_id = ? AND ref_kind = ?)",
+                [project, kind],
+            ),
+            Some(names) => self.add(
+                Column::Newest,
+                "id IN (SELECT run_id FROM newest_runs WHERE project_id = ? AND ref_kind = ?
+                 AND ref_name IN (SELECT value FROM json_each(?)))",
+                [project, kind, Value::Text(list_text(names))],
+            ),
+        }
+    }
+
+    /// Both bounds as one condition, because one walk of the index serves both.
+    fn add_between(
+        &mut self,
+        column: Column,
+        [after_only, before_only, both]: [&'static str; 3],
+        after: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) {
+        let sql = match (after, before) {
+            (None, None) => return,
+            (Some(_), None) => after_only,
+            (None, Some(_)) => before_only,
+            (Some(_), Some(_)) => both,
+        };
+        let bounds = after.into_iter().chain(before);
+        self.conditions.push(Condition {
+            column,
+            sql,
+            values: bounds.map(|time| Value::Integer(time.0)).collect(),
+        });
+    }
+
+    /// Turns bounds on the time of creation into bounds on ids; `false` when no
+    /// run lies inside.
+    fn bound_creation(&mut self, db: &Db<'_>, filter: &RunFilter) -> StoreResult<bool> {
+        // Nothing is updated before it is created.
+        let before = [filter.created_before, filter.updated_before];
+        let before = before.into_iter().flatten().min();
+        if filter.created_after.is_none() && before.is_none() {
+            return Ok(true);
+        }
+        if creation_time::has_setbacks(db)? {
+            self.add_between(
+                Column::Other,
+                [
+                    "created_at > ?",
+                    "created_at < ?",
+                    "created_at > ? AND created_at < ?",
+                ],
+                filter.created_after,
+                filter.created_before,
+            );
+            return Ok(true);
+        }
+        let (project, after) = (self.project, filter.created_after);
+        let first = after.map(|time| creation_time::first_after(db, project, time));
+        let last = before.map(|time| creation_time::last_before(db, project, time));
+        let (first, last) = (first.transpose()?, last.transpose()?);
+        self.bounds = Bounds {
+            first: first.flatten(),
+            last: last.flatten(),
+        };
+        Ok(first != Some(None) && last != Some(None))
+    }
+
+    /// The same with nothing but the conditions on these columns.
+    pub(super) fn only(&self, columns: &[Column]) -> Self {
+        let conditions = self.conditions.iter();
+        Self {
+            project: self.project,
+            conditions: conditions
+                .filter(|one| columns.contains(&one.column))
+                .map(|one| Condition {
+                    column: one.column,
+                    sql: one.sql,
+                    values: one.values.clone(),
+                })
+                .collect(),
+            statuses: if columns.contains(&Column::Status) {
+                self.statuses.clone()
+            } else {
+                Vec::new()
+            },
+            bounds: self.bounds,
+        }
+    }
+
+    pub(super) fn has(&self, column: Column) -> bool {
+        match column {
+            Column::Status => !self.statuses.is_empty(),
+            other => self.conditions.iter().any(|one| one.column == other),
+        }
+    }
+
+    /// How many conditions there are.
+    pub(super) fn len(&self) -> usize {
+        self.conditions.len() + usize::from(!self.statuses.is_empty())
+    }
+
+    /// An order by a column that is the same in all rows is the order by id.
+    pub(super) fn order(&self, order: RunOrder) -> RunOrder {
+        let is_fixed = match order {
+            RunOrder::Status => self.statuses.len() == 1,
+            RunOrder::Ref => self.has(Column::Ref),
+            RunOrder::UserId => self.has(Column::User),
+            RunOrder::Id | RunOrder::UpdatedAt => false,
+        };
+        if is_fixed { RunOrder::Id } else { order }
+    }
+}
+
+/// The statuses that status and scope leave; empty: any; `None`: there is none.
+fn statuses(filter: &RunFilter) -> Option<Vec<Status>> {
+    let of_scope: &[Status] = match filter.scope {
+        Some(RunScope::Running) => &[Status::Running],
+        Some(RunScope::Pending) => &[Status::Pending],
+        Some(RunScope::Finished) => &[Status::Success, Status::Failed, Status::Canceled],
+        Some(RunScope::Branches | RunScope::Tags) | None => &[],
+    };
+    match filter.status {
+        None => Some(of_scope.to_vec()),
+        Some(status) if of_scope.is_empty() || of_scope.contains(&status) => Some(vec![status]),
+        Some(_) => None,
+    }
+}
+
+fn kind_of_newest(scope: RunScope) -> Option<&'static str> {
+    match scope {
+        RunScope::Branches => Some("branch"),
+        RunScope::Tags => Some("tag"),
+        RunScope::Running | RunScope::Pending | RunScope::Finished => None,
+    }
+}
