@@ -29,6 +29,7 @@ mod lookup;
 mod members;
 mod misused_tokens;
 mod operations;
+mod order_of_checks;
 mod person;
 mod pipeline_changes;
 mod pipeline_schedules;

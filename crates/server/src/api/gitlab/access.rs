@@ -81,18 +81,22 @@ pub enum Login {
     Optional,
 }
 
-/// The project of `:id`, for a caller who may see it; else 401 or 404.
+/// The project of `:id`, for a caller who may see it; else 401 or 404. For calls
+/// without parameters, and for those few of which GitLab opens the project before
+/// it validates them: webhooks, variables, and what a repository holds.
 pub async fn open_project(
     app: &SharedApp,
     call: &Call,
     login: Login,
     jobs: JobTokens,
 ) -> ApiResult<Access> {
-    open_checked(app, call, login, jobs, Ok(())).await
+    let caller = authenticated(app, call, login, jobs).await?;
+    opened(app, call, caller).await
 }
 
-/// The same for a call whose parameters were checked: what is wrong with them is
-/// told after a missing login and before anything about the project.
+/// The same for a call whose parameters were checked: what is wrong with them, or
+/// with the numbers in the address, is told after a missing login and before
+/// anything about the project.
 pub async fn open_checked(
     app: &SharedApp,
     call: &Call,
@@ -100,11 +104,26 @@ pub async fn open_checked(
     jobs: JobTokens,
     checked: ApiResult<()>,
 ) -> ApiResult<Access> {
+    let caller = authenticated(app, call, login, jobs).await?;
+    call.require_numbers()?;
+    checked?;
+    opened(app, call, caller).await
+}
+
+async fn authenticated(
+    app: &SharedApp,
+    call: &Call,
+    login: Login,
+    jobs: JobTokens,
+) -> ApiResult<Caller> {
     let caller = auth::authenticate(app, call, jobs).await?;
     if login == Login::Required {
         caller.require_user()?;
     }
-    checked?;
+    Ok(caller)
+}
+
+async fn opened(app: &SharedApp, call: &Call, caller: Caller) -> ApiResult<Access> {
     let asked = call.path("id");
     let project = find_project(app, asked).await?;
     let project = project.ok_or_else(|| ApiError::missing("Project"))?;

@@ -49,6 +49,13 @@ impl Call {
         number.ok_or_else(|| ApiError::param(format!("{name} is invalid")))
     }
 
+    /// 400 unless every path segment that is the id of something in a project is a
+    /// number.
+    pub fn require_numbers(&self) -> Result<(), ApiError> {
+        let ids = self.path.iter().filter(|(name, _)| name.ends_with("_id"));
+        ids.map(|(name, _)| self.number(name).map(drop)).collect()
+    }
+
     /// A path segment that must be a number for the address to be a route at all,
     /// or 404.
     pub fn route_number(&self, name: &str) -> Result<i64, ApiError> {

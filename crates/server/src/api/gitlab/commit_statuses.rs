@@ -20,6 +20,7 @@ use tappet_store::{
 };
 
 use super::BASE;
+use super::access::{self, Login};
 use super::auth::JobTokens;
 use super::call::Call;
 use super::commits;
@@ -87,14 +88,9 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn open(app: &SharedApp, call: &Call) -> ApiResult<Opened> {
-    let access = super::access::open_project(
-        app,
-        call,
-        super::access::Login::Required,
-        JobTokens::Ignored,
-    )
-    .await?;
+async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Opened> {
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     let repository = app.repositories.of(&access.project).await?;
     Ok(repository::Opened { access, repository })
 }
@@ -150,7 +146,6 @@ impl Shown<'_> {
 
 /// `GET /projects/:id/repository/commits/:sha/statuses`.
 async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let opened = open(&app, &call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let wanted = [
@@ -162,7 +157,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let all = checks.boolean("all").unwrap_or(false);
     let by_run = word(&mut checks, "order_by", ORDERS) == Some("pipeline_id");
     let descending = word(&mut checks, "sort", SORTS) == Some("desc");
-    checks.finish()?;
+    let opened = open(&app, &call, checks.finish()).await?;
     // Guests see pipelines of open projects, but not this list.
     opened.access.require(Right::ReadJobs)?;
     if !opened.access.standing.is(crate::rights::Role::Reporter) {
@@ -328,10 +323,9 @@ impl Given {
 
 /// `POST /projects/:id/statuses/:sha`.
 async fn set(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let opened = open(&app, &call).await?;
     let mut checks = call.checks();
     let given = Given::read(&mut checks);
-    checks.finish()?;
+    let opened = open(&app, &call, checks.finish()).await?;
     let access = &opened.access;
     access.require(Right::SetCommitStatus)?;
     let user = access.caller.require_user()?;

@@ -84,14 +84,15 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
+async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Access> {
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     access.require(Right::ManageProject)?;
     Ok(access)
 }
 
 async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let scope = Scope {
         inbound_enabled: !app
             .store
@@ -103,10 +104,9 @@ async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 }
 
 async fn set(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let is_limited = checks.required_boolean("enabled");
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     app.store
         .set_job_token_scope(access.project.id, !is_limited)
         .await?;
@@ -120,10 +120,9 @@ async fn set(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 }
 
 async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let listing = app.store.job_token_sources(access.project.id, page).await?;
     let shown: Vec<_> = listing
         .items
@@ -142,10 +141,9 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 }
 
 async fn add(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let target = checks.required_integer("target_project_id");
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let target = visible(&app, &access, ProjectId(target)).await?;
     if target.id == access.project.id {
         return Err(ApiError::bad_request(
@@ -182,7 +180,7 @@ async fn add(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 }
 
 async fn remove(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let target = ProjectId(call.number("target_project_id")?);
     // A project that was hidden from the caller meanwhile can be taken off all the same.
     let target = app.store.project(target).await?;

@@ -52,11 +52,22 @@ impl Steered {
 /// Finds project and attempt of a call, for a caller who has the right there; or
 /// says 401, 403 or 404.
 pub async fn open(app: &SharedApp, call: &Call, login: Login, right: Right) -> ApiResult<Opened> {
+    open_checked(app, call, login, right, Ok(())).await
+}
+
+/// The same for a call whose parameters were checked.
+pub async fn open_checked(
+    app: &SharedApp,
+    call: &Call,
+    login: Login,
+    right: Right,
+    checked: ApiResult<()>,
+) -> ApiResult<Opened> {
     let jobs = match login {
         Login::Optional => JobTokens::Accepted,
         Login::Required => JobTokens::Ignored,
     };
-    let access = access::open_project(app, call, login, jobs).await?;
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     find(app, call, access, right).await
 }
 

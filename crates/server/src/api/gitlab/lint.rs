@@ -70,21 +70,24 @@ impl Asked {
     }
 }
 
+async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Access> {
+    let (login, jobs) = (Login::Optional, JobTokens::Ignored);
+    access::open_checked(app, call, login, jobs, checked).await
+}
+
 /// `POST /projects/:id/ci/lint`: 200 for valid and invalid files alike.
 pub async fn of_content(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Optional, JobTokens::Ignored).await?;
     let mut checks = call.checks();
     let content = checks.required_text("content").into_owned();
     let ref_name = filled(&mut checks, "ref");
     let asked = Asked::read(&mut checks, ref_name);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     access.require(Right::LintPipelines)?;
     lint(&app, &access, content, asked).await
 }
 
 /// `GET /projects/:id/ci/lint`.
 pub async fn of_commit(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Optional, JobTokens::Ignored).await?;
     let mut checks = call.checks();
     for [old, new] in [["sha", "content_ref"], ["ref", "dry_run_ref"]] {
         if call.params.contains_key(old) && call.params.contains_key(new) {
@@ -94,7 +97,7 @@ pub async fn of_commit(State(app): State<SharedApp>, call: Call) -> ApiResult<Re
     let content_ref = filled(&mut checks, "content_ref").or(filled(&mut checks, "sha"));
     let ref_name = filled(&mut checks, "dry_run_ref").or(filled(&mut checks, "ref"));
     let asked = Asked::read(&mut checks, ref_name);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     access.require(Right::ReadRepository)?;
     let content = content_at(&app, &access, content_ref.as_deref()).await?;
     lint(&app, &access, content, asked).await

@@ -64,15 +64,15 @@ pub fn routes() -> Routes {
         .and(change::routes())
 }
 
-async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
+async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Access> {
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     access.require(Right::ReadMembers)?;
     Ok(access)
 }
 
 /// `GET /projects/:id/members` and `/members/all`.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let search = checks.filled_text("query").map(Cow::into_owned);
@@ -82,7 +82,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     if matches!(ids, Some(Err(_))) {
         checks.refuse("user_ids is invalid");
     }
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let filter = MemberFilter {
         search,
         user_ids: ids.and_then(Result::ok),
@@ -114,7 +114,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 
 /// `GET /projects/:id/members/:user_id` and `/members/all/:user_id`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let id = UserId(call.number("user_id")?);
     let member = find(&app, &access, id).await?;
     shown(&app, StatusCode::OK, &member).await

@@ -183,8 +183,9 @@ fn variable_routes() -> Routes {
         )
 }
 
-async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
-    access::open_project(app, call, Login::Required, JobTokens::Ignored).await
+async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Access> {
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    access::open_checked(app, call, login, jobs, checked).await
 }
 
 /// The schedule of the address; whoever may not see it is told that there is none.
@@ -198,11 +199,10 @@ async fn find(app: &App, call: &Call, access: &Access) -> ApiResult<Schedule> {
 
 /// `GET /projects/:id/pipeline_schedules`.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let scope = checks.one_of::<Scope>("scope");
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     access.require(Right::ReadPipelines)?;
     let active = scope.map(|scope| scope == Scope::Active);
     let listing = app.store.schedules(access.project.id, active, page).await?;
@@ -256,7 +256,7 @@ async fn owners(app: &App, schedules: &[Schedule]) -> ApiResult<HashMap<UserId, 
 
 /// `GET /projects/:id/pipeline_schedules/:pipeline_schedule_id`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let schedule = find(&app, &call, &access).await?;
     let (owner, run) = around(&app, &schedule).await?;
     let shown = PipelineSchedule::of(&app.config, &schedule, owner.as_ref());
@@ -307,7 +307,6 @@ async fn around(app: &App, schedule: &Schedule) -> ApiResult<(Option<User>, Opti
 /// `GET /projects/:id/pipeline_schedules/:pipeline_schedule_id/pipelines`, the
 /// oldest first, unlike the list of all pipelines.
 pub async fn pipelines(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let params: Params = RUN_FILTERS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), call.params.get(*name)?.clone())))
@@ -315,7 +314,7 @@ pub async fn pipelines(State(app): State<SharedApp>, call: Call) -> ApiResult<Re
     let mut checks = Checks::new(&params);
     let page = pagination::request(&mut checks);
     let filter = filter::read(&mut checks).unwrap_or_default();
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let schedule = find(&app, &call, &access).await?;
     let filter = RunFilter {
         schedule_id: Some(schedule.id),

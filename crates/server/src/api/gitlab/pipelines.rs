@@ -37,7 +37,7 @@ pub async fn open(
     login: Login,
     right: Right,
 ) -> ApiResult<(Access, Run)> {
-    let access = access::open_project(app, call, login, JobTokens::Ignored).await?;
+    let access = access::open_checked(app, call, login, JobTokens::Ignored, Ok(())).await?;
     find(app, call, access, right).await
 }
 

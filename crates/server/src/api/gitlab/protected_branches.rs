@@ -96,19 +96,18 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 
 /// `GET /projects/:id/protected_branches/:name`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (_, rule) = protected_refs::find(&app, &call, RefKind::Branch).await?;
+    let (_, rule) = protected_refs::find(&app, &call, RefKind::Branch, Ok(())).await?;
     Ok(axum::Json(ProtectedBranch::of(&rule)).into_response())
 }
 
 /// `POST /projects/:id/protected_branches`.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = protected_refs::open(&app, &call).await?;
     let mut checks = call.checks();
     let name = checks.required_text("name").into_owned();
     let push = PUSH.read(&mut checks, "developers_can_push");
     let merge = MERGE.read(&mut checks, "developers_can_merge");
     let allow_force_push = checks.boolean("allow_force_push").unwrap_or(false);
-    checks.finish()?;
+    let access = protected_refs::open(&app, &call, checks.finish()).await?;
     protected_refs::refuse_unsupported(&call)?;
     protected_refs::check_name(&name)?;
     let new = NewProtectedRef {
@@ -135,12 +134,12 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 
 /// `PATCH /projects/:id/protected_branches/:name`.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (access, rule) = protected_refs::find(&app, &call, RefKind::Branch).await?;
     let mut checks = call.checks();
     let push = PUSH.read(&mut checks, "developers_can_push");
     let merge = MERGE.read(&mut checks, "developers_can_merge");
     let allow_force_push = checks.boolean("allow_force_push");
-    checks.finish()?;
+    let checked = checks.finish();
+    let (access, rule) = protected_refs::find(&app, &call, RefKind::Branch, checked).await?;
     protected_refs::refuse_unsupported(&call)?;
     let change = ProtectedRefChange {
         push_level: push?,

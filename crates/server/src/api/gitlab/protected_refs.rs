@@ -74,8 +74,9 @@ impl Levels {
 }
 
 /// The project, for those who manage its protections.
-pub async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
+pub async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Access> {
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     access.require(Right::ManageProtectedRefs)?;
     Ok(access)
 }
@@ -87,11 +88,10 @@ pub async fn list(
     kind: RefKind,
     show: impl Fn(&ProtectedRef) -> Value,
 ) -> ApiResult<Response> {
-    let access = open(app, call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let search = checks.filled_text("search");
-    checks.finish()?;
+    let access = open(app, call, checks.finish()).await?;
     let mut rules = app.store.protected_refs(access.project.id, kind).await?;
     if let Some(search) = search {
         let search = search.to_lowercase();
@@ -116,8 +116,9 @@ pub async fn find(
     app: &SharedApp,
     call: &Call,
     kind: RefKind,
+    checked: ApiResult<()>,
 ) -> ApiResult<(Access, ProtectedRef)> {
-    let access = open(app, call).await?;
+    let access = open(app, call, checked).await?;
     let name = call.path("name");
     let rules = app.store.protected_refs(access.project.id, kind).await?;
     let rule = rules.into_iter().find(|rule| rule.name == name);
@@ -131,7 +132,7 @@ pub async fn delete(
     kind: RefKind,
     action: &str,
 ) -> ApiResult<Response> {
-    let (access, rule) = find(app, call, kind).await?;
+    let (access, rule) = find(app, call, kind, Ok(())).await?;
     if !app.store.unprotect_ref(rule.id).await? {
         return Err(ApiError::record_not_found());
     }

@@ -72,17 +72,16 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 
 /// `GET /projects/:id/protected_tags/:name`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let (_, rule) = protected_refs::find(&app, &call, RefKind::Tag).await?;
+    let (_, rule) = protected_refs::find(&app, &call, RefKind::Tag, Ok(())).await?;
     Ok(axum::Json(ProtectedTag::of(&rule)).into_response())
 }
 
 /// `POST /projects/:id/protected_tags`.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = protected_refs::open(&app, &call).await?;
     let mut checks = call.checks();
     let name = checks.required_text("name").into_owned();
     let level = CREATE.read(&mut checks, "developers_can_create");
-    checks.finish()?;
+    let access = protected_refs::open(&app, &call, checks.finish()).await?;
     protected_refs::check_name(&name)?;
     let level = level?.unwrap_or(protected_refs::MAINTAINERS);
     let new = NewProtectedRef {

@@ -96,18 +96,18 @@ pub fn routes() -> Routes {
 }
 
 /// The project of a call, for somebody who manages its triggers.
-pub async fn open(app: &SharedApp, call: &Call) -> ApiResult<Access> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
+pub async fn open(app: &SharedApp, call: &Call, checked: ApiResult<()>) -> ApiResult<Access> {
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     access.require(Right::ManageTriggers)?;
     Ok(access)
 }
 
 /// `GET /projects/:id/triggers`.
 pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let listing = app
         .store
         .triggers(access.project.id, clock::now(), page)
@@ -133,7 +133,7 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 
 /// `GET /projects/:id/triggers/:trigger_id`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let trigger = find(&app, &call, &access).await?;
     shown(&app, &access, StatusCode::OK, &trigger).await
 }
@@ -155,7 +155,7 @@ async fn shown(
 
 /// `DELETE /projects/:id/triggers/:trigger_id`.
 pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let trigger = find(&app, &call, &access).await?;
     revoke(&app, &call, &access, &trigger).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -20,13 +20,14 @@ use crate::rights::Right;
 
 /// One page of the entries below `path`, directories first to last by name.
 pub async fn tree(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let Opened { attempt, .. } = jobs::open(&app, &call, Login::Optional, Right::ReadJobs).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let path = checks.filled_text("path").unwrap_or_default();
     let path = path.trim_matches('/').to_owned();
     let recursive = checks.boolean("recursive").unwrap_or(false);
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, right) = (Login::Optional, Right::ReadJobs);
+    let Opened { attempt, .. } = jobs::open_checked(&app, &call, login, right, checked).await?;
     let archive = attempt
         .archive
         .as_ref()

@@ -115,7 +115,6 @@ fn above(access: &Access, role: Role) -> ApiResult<()> {
 
 /// `POST /projects/:id/members`.
 pub async fn add(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let ids = checks.filled_text("user_id");
     let username = checks.filled_text("username");
@@ -126,7 +125,7 @@ pub async fn add(State(app): State<SharedApp>, call: Call) -> ApiResult<Response
         checks.refuse("user_id, username are mutually exclusive");
     }
     let terms = Terms::read(&mut checks);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     access.require(Right::ManageMembers)?;
     if let Some(list) = ids.as_deref().filter(|ids| ids.contains(',')) {
         return add_several(&app, &access, list, &terms).await;
@@ -217,11 +216,10 @@ async fn add_several(app: &App, access: &Access, list: &str, terms: &Terms) -> A
 
 /// `PUT /projects/:id/members/:user_id`.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
-    let id = UserId(call.number("user_id")?);
     let mut checks = call.checks();
     let terms = Terms::read(&mut checks);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
+    let id = UserId(call.number("user_id")?);
     access.require(Right::ManageMembers)?;
     let before = find(&app, &access, id).await?;
     let role = terms.role(&access)?;
@@ -245,7 +243,7 @@ pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 
 /// `DELETE /projects/:id/members/:user_id`.
 pub async fn remove(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let id = UserId(call.number("user_id")?);
     let before = find(&app, &access, id).await?;
     if access.standing.user_id != Some(id) {

@@ -25,7 +25,7 @@ pub struct Played {
 
 /// `POST …/take_ownership`.
 pub async fn take_ownership(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let schedule = find(&app, &call, &access).await?;
     policy::require_administer(&access, &schedule)?;
     let caller = access.caller.require_user()?.id;
@@ -47,7 +47,7 @@ pub async fn take_ownership(State(app): State<SharedApp>, call: Call) -> ApiResu
 
 /// `DELETE …/:pipeline_schedule_id`.
 pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let schedule = find(&app, &call, &access).await?;
     policy::require_administer(&access, &schedule)?;
     call.require_unmodified(schedule.updated_at)?;
@@ -61,7 +61,7 @@ pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 /// `POST …/play`. A run that cannot start is noted on the schedule; the reply is
 /// the same, as in GitLab.
 pub async fn play(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let schedule = find(&app, &call, &access).await?;
     policy::require_play(&app, &access, &schedule).await?;
     let user = access.caller.require_user()?.clone();

@@ -28,35 +28,30 @@ struct Given {
     cron: Option<String>,
     cron_timezone: Option<String>,
     active: Option<bool>,
+    /// Names of inputs.
+    inputs: Vec<String>,
 }
 
 impl Given {
-    fn read(call: &Call, is_new: bool) -> ApiResult<Self> {
-        let mut checks = call.checks();
-        let given = if is_new {
-            Self {
-                description: Some(checks.required_text("description").into_owned()),
-                ref_name: Some(checks.required_filled_text("ref").into_owned()),
-                cron: Some(checks.required_text("cron").into_owned()),
-                cron_timezone: optional(&mut checks, "cron_timezone"),
-                active: checks.boolean("active"),
-            }
+    fn read(checks: &mut Checks<'_>, is_new: bool) -> Self {
+        let (description, ref_name, cron);
+        if is_new {
+            description = Some(checks.required_text("description").into_owned());
+            ref_name = Some(checks.required_filled_text("ref").into_owned());
+            cron = Some(checks.required_text("cron").into_owned());
         } else {
-            Self {
-                description: optional(&mut checks, "description"),
-                ref_name: optional(&mut checks, "ref"),
-                cron: optional(&mut checks, "cron"),
-                cron_timezone: optional(&mut checks, "cron_timezone"),
-                active: checks.boolean("active"),
-            }
-        };
-        let inputs = names_of_inputs(&mut checks);
-        checks.finish()?;
-        refuse_inputs(&inputs)?;
-        Ok(Self {
-            cron: given.cron.map(|cron| cron.trim().to_owned()),
-            ..given
-        })
+            description = optional(checks, "description");
+            ref_name = optional(checks, "ref");
+            cron = optional(checks, "cron");
+        }
+        Self {
+            description,
+            ref_name,
+            cron: cron.map(|cron| cron.trim().to_owned()),
+            cron_timezone: optional(checks, "cron_timezone"),
+            active: checks.boolean("active"),
+            inputs: names_of_inputs(checks),
+        }
     }
 }
 
@@ -79,9 +74,11 @@ fn names_of_inputs(checks: &mut Checks<'_>) -> Vec<String> {
 
 /// `POST /projects/:id/pipeline_schedules`; the caller becomes the owner.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
-    let given = Given::read(&call, true)?;
+    let mut checks = call.checks();
+    let given = Given::read(&mut checks, true);
+    let access = open(&app, &call, checks.finish()).await?;
     access.require(Right::OwnSchedules)?;
+    refuse_inputs(&given.inputs)?;
     let owner_id = access.caller.require_user()?.id;
     let ref_name = given.ref_name.unwrap_or_default();
     let ref_name = open_ref(&app, &access, &ref_name, "create").await?;
@@ -116,10 +113,12 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 
 /// `PUT /projects/:id/pipeline_schedules/:pipeline_schedule_id`.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
-    let given = Given::read(&call, false)?;
+    let mut checks = call.checks();
+    let given = Given::read(&mut checks, false);
+    let access = open(&app, &call, checks.finish()).await?;
     let schedule = find(&app, &call, &access).await?;
     policy::require_update(&app, &access, &schedule).await?;
+    refuse_inputs(&given.inputs)?;
     let ref_name = match &given.ref_name {
         Some(ref_name) => Some(open_ref(&app, &access, ref_name, "update").await?),
         None => None,

@@ -24,12 +24,11 @@ const MAX_KEY: usize = 255;
 
 /// `POST …/variables`.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let key = checks.required_text("key");
     let value = checks.required_text("value").into_owned();
     let kind = checks.one_of::<Kind>("variable_type");
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let schedule = changeable(&app, &call, &access).await?;
     let key = key.trim();
     check_key(key)?;
@@ -50,7 +49,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 
 /// `GET …/variables/:key`.
 pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let schedule = find(&app, &call, &access).await?;
     policy::require_administer(&access, &schedule)?;
     let variable = one(&app, &call, &schedule).await?;
@@ -59,11 +58,10 @@ pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response
 
 /// `PUT …/variables/:key`.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let value = checks.text("value").map(std::borrow::Cow::into_owned);
     let kind = checks.one_of::<Kind>("variable_type");
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let schedule = changeable(&app, &call, &access).await?;
     let old = one(&app, &call, &schedule).await?;
     let variable = PlainVariable {
@@ -92,7 +90,7 @@ pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 
 /// `DELETE …/variables/:key`: 202 with what is gone.
 pub async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     access.require(Right::SetPipelineVariables)?;
     let schedule = find(&app, &call, &access).await?;
     policy::require_administer(&access, &schedule)?;

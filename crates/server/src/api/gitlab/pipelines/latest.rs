@@ -16,10 +16,11 @@ use crate::rights::Right;
 /// The newest run of the commit that the ref points to now; 403 when there is
 /// none, as in GitLab.
 pub async fn latest(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Optional, JobTokens::Ignored).await?;
     let mut checks = call.checks();
     let ref_name = checks.filled_text("ref").map(std::borrow::Cow::into_owned);
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Optional, JobTokens::Ignored);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
     access.require(Right::ReadPipelines)?;
     let filter = head_of(&app, &access, ref_name)
         .await

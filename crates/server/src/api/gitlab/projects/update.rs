@@ -18,6 +18,7 @@ use crate::api::gitlab::auth::JobTokens;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::project::Project;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::params::Checks;
 use crate::api::operation::{self, Operation, boolean, one_of, text};
 use crate::app::SharedApp;
 use crate::audit::Entry;
@@ -66,8 +67,10 @@ pub fn operation() -> Operation {
 
 /// `PUT /projects/:id`.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Required, JobTokens::Ignored).await?;
-    let asked = Asked::read(&call)?;
+    let mut checks = call.checks();
+    let asked = Asked::read(&mut checks);
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(&app, &call, login, jobs, checks.finish()).await?;
     access.require(Right::ManageProject)?;
     if asked.is_for_owners(&access.project) {
         access.require(Right::AdministerProject)?;
@@ -110,8 +113,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn read(call: &'a Call) -> ApiResult<Self> {
-        let mut checks = call.checks();
+    fn read(checks: &mut Checks<'a>) -> Self {
         let asked = Self {
             name: checks.text("name"),
             path: checks.filled_text("path"),
@@ -119,19 +121,15 @@ impl<'a> Asked<'a> {
             default_branch: checks.text("default_branch"),
             import_url: checks.filled_text("import_url"),
             visibility: checks.one_of("visibility"),
-            ci: CiSettings::read(&mut checks),
+            ci: CiSettings::read(checks),
         };
-        if !PARAMETERS
-            .iter()
-            .any(|name| call.params.contains_key(*name))
-        {
+        if !PARAMETERS.iter().any(|name| checks.names(name)) {
             checks.refuse(format!(
                 "{} are missing, at least one parameter must be provided",
                 PARAMETERS.join(", ")
             ));
         }
-        checks.finish()?;
-        Ok(asked)
+        asked
     }
 
     /// Who sees a project and where it is found is for owners to say.

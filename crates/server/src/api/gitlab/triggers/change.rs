@@ -17,16 +17,15 @@ use crate::clock;
 /// `PUT /projects/:id/triggers/:trigger_id`: for the owner, while a maintainer,
 /// and for administrators.
 pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let mut checks = call.checks();
+    let description = checks.text("description").map(std::borrow::Cow::into_owned);
+    let access = open(&app, &call, checks.finish()).await?;
     let trigger = find(&app, &call, &access).await?;
     if !access.sees_token_of(trigger.owner_id) {
         return Err(ApiError::forbidden_because(
             "The current user is not authorized to update the pipeline trigger token",
         ));
     }
-    let mut checks = call.checks();
-    let description = checks.text("description").map(std::borrow::Cow::into_owned);
-    checks.finish()?;
     let Some(description) = description else {
         return shown(&app, &access, StatusCode::OK, &trigger).await;
     };
@@ -43,7 +42,7 @@ pub async fn update(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 /// `POST /projects/:id/triggers/:trigger_id/take_ownership`: from now on its runs
 /// have the caller's rights.
 pub async fn take_ownership(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let trigger = find(&app, &call, &access).await?;
     let new = TriggerChange {
         owner_id: Some(access.caller.require_user()?.id),

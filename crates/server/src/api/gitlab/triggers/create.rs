@@ -28,11 +28,10 @@ const OTHER_KINDS: [&str; 4] = ["glpat-", "glrt-", "glcbt-", "gldt-"];
 
 /// `POST /projects/:id/triggers`; the caller becomes the owner.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let description = checks.required_text("description").into_owned();
     let expires_at = checks.time("expires_at");
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     check_description(&description)?;
     check_expiry(expires_at, clock::now())?;
     let draft = TriggerDraft {
@@ -49,11 +48,10 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
 /// `POST /projects/:id/triggers/import`, an addition of ours: a token that
 /// scripts already know becomes a legacy trigger, which has no owner.
 pub async fn import(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let token = checks.required_text("token").into_owned();
     let description = checks.text("description").unwrap_or_default().into_owned();
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     check_description(&description)?;
     if let Some(problem) = problem_of(&token) {
         return Err(refused("token", problem));

@@ -82,7 +82,8 @@ pub fn routes() -> Routes {
 
 /// The build of a call, for somebody who is signed in and has the right.
 async fn open(app: &SharedApp, call: &Call, right: Right) -> ApiResult<(Project, Attempt)> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, Ok(())).await?;
     access.require(right)?;
     let id = AttemptId(call.number("job_id")?);
     let attempt = app.store.attempt(id).await?;

@@ -49,12 +49,13 @@ impl FromStr for Scope {
 }
 
 async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = access::open_project(&app, &call, Login::Required, JobTokens::Ignored).await?;
-    access.require(Right::ReadPipelines)?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let scope = checks.one_of::<Scope>("scope").map(|Scope(scope)| scope);
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(&app, &call, login, jobs, checked).await?;
+    access.require(Right::ReadPipelines)?;
     let filter = RunFilter {
         scope,
         ..RunFilter::default()

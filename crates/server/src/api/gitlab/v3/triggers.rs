@@ -53,10 +53,9 @@ pub fn routes() -> Routes {
 }
 
 async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
-    checks.finish()?;
+    let access = open(&app, &call, checks.finish()).await?;
     let project = access.project.id;
     let listing = app.store.triggers(project, clock::now(), page).await?;
     let owners = owners_of(&app, &listing.items).await?;
@@ -75,7 +74,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 }
 
 async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let draft = TriggerDraft {
         project_id: access.project.id,
         owner_id: Some(access.caller.require_user()?.id),
@@ -88,13 +87,13 @@ async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response>
 }
 
 async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let trigger = find(&app, &access, &call).await?;
     shown(&app, &access, StatusCode::OK, &trigger, None).await
 }
 
 async fn delete(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
-    let access = open(&app, &call).await?;
+    let access = open(&app, &call, Ok(())).await?;
     let trigger = find(&app, &access, &call).await?;
     v4::revoke(&app, &call, &access, &trigger).await?;
     shown(&app, &access, StatusCode::OK, &trigger, Some(clock::now())).await

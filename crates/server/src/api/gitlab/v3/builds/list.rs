@@ -22,14 +22,15 @@ pub const SCOPES: [&str; 6] = [
 ];
 
 async fn open(app: &SharedApp, call: &Call) -> ApiResult<(Access, PageRequest, Vec<Status>)> {
-    let access = access::open_project(app, call, Login::Required, JobTokens::Ignored).await?;
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let statuses = statuses(call.params.get("scope"));
     if statuses.is_none() {
         checks.refuse("scope does not have a valid value");
     }
-    checks.finish()?;
+    let checked = checks.finish();
+    let (login, jobs) = (Login::Required, JobTokens::Ignored);
+    let access = access::open_checked(app, call, login, jobs, checked).await?;
     access.require(Right::ReadJobs)?;
     Ok((access, page, statuses.unwrap_or_default()))
 }
