@@ -1,317 +1,286 @@
-//! Measures lists of runs and jobs among many: fills a database with finished
-//! runs of a few refs, sources and people, then times each filter.
+//! Measures lists of runs and jobs among few and among many: every filter, every
+//! pair of filters, every filter in every order, first pages and deep ones. The
+//! slowest comes first.
 //!
-//! `cargo run -p tappet-store --example lists [-- RUNS]`
+//! `cargo run --release -p tappet-store --example lists [-- FEW MANY]`
 
-use std::error::Error;
+#[path = "support/history.rs"]
+mod history;
+#[path = "support/runs.rs"]
+mod runs;
+#[path = "support/sample.rs"]
+mod sample;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use runs::{Failure, now};
+use sample::SPACING;
 use tappet_model::{ProjectId, Source, Status, Timestamp};
 use tappet_store::{
-    Jobs, PageRequest, ProjectAttempts, RunFilter, RunOrder, RunScope, SqliteOptions, SqliteStore,
-    Store,
+    Jobs, NewProject, NewTrigger, PageRequest, ProjectAttempts, RepositorySource, RunFilter,
+    RunOrder, RunScope, SqliteOptions, SqliteStore, Store, TokenHash, Triggers,
 };
 
-type Failure = Box<dyn Error + Send + Sync>;
-
-const ROUNDS: usize = 31;
-
 const PROJECT: ProjectId = ProjectId(1);
-
-/// One run a second from here on, in microseconds.
-const START: i64 = 1_700_000_000_000_000;
-const SECOND: i64 = 1_000_000;
+const SAMPLE: i64 = 1000;
+const ROUNDS: usize = 15;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
-    let runs: i64 = match std::env::args().nth(1) {
-        Some(text) => text.parse()?,
-        None => 10_000,
-    };
+    let mut arguments = std::env::args().skip(1);
+    let mut count = |otherwise| arguments.next().map_or(Ok(otherwise), |text| text.parse());
+    let (few, many) = (count(10_000)?, count(1_000_000)?);
     let directory = tempfile::tempdir()?;
-    let path = directory.path().join("tappet.db");
-    drop(SqliteStore::open(&path, SqliteOptions::default())?);
-    let start = Instant::now();
-    fill(&path, runs)?;
-    println!("filled {runs} runs in {:.1?}", start.elapsed());
-
-    let store = SqliteStore::open(&path, SqliteOptions::default())?;
-    for (name, filter) in filters(runs) {
-        let mut times = Vec::new();
-        let mut shown = (0, None);
-        for _ in 0..ROUNDS {
-            let start = Instant::now();
-            let list = store
-                .runs(PROJECT, filter.clone(), PageRequest::default())
-                .await?;
-            times.push(start.elapsed());
-            shown = (list.items.len(), list.total);
-        }
-        report(name, times, &format!("{} of {:?}", shown.0, shown.1));
-    }
-    for (name, wanted) in jobs() {
-        let mut times = Vec::new();
-        let mut shown = 0;
-        for _ in 0..ROUNDS {
-            let start = Instant::now();
-            shown = store.project_attempts(PROJECT, wanted.clone()).await?.len();
-            times.push(start.elapsed());
-        }
-        report(name, times, &format!("{shown}"));
+    let small = measure(&directory.path().join("few.db"), few).await?;
+    let large = measure(&directory.path().join("many.db"), many).await?;
+    let mut rows: Vec<_> = small.into_iter().zip(large).collect();
+    rows.sort_by_key(|(_, large)| std::cmp::Reverse(large.time));
+    println!("milliseconds at {few}, at {many}, ratio; rows and total at {many}");
+    for (small, large) in rows {
+        println!(
+            "{:>8.3} {:>8.3} {:>7.2}  {:<60} {}",
+            small.time.as_secs_f64() * 1e3,
+            large.time.as_secs_f64() * 1e3,
+            large.time.as_secs_f64() / small.time.as_secs_f64(),
+            large.name,
+            large.found,
+        );
     }
     Ok(())
 }
 
-fn report(name: &str, mut times: Vec<Duration>, shown: &str) {
+/// The median time of one list.
+struct Measured {
+    name: String,
+    time: Duration,
+    found: String,
+}
+
+async fn measure(path: &Path, runs: i64) -> Result<Vec<Measured>, Failure> {
+    prepare(path).await?;
+    history::fill(path, runs, SAMPLE).await?;
+    let store = SqliteStore::open(path, SqliteOptions::default())?;
+    let mut all = Vec::new();
+    for (name, filter, page) in questions(runs) {
+        let mut times = Vec::new();
+        let mut found = String::new();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            let list = store.runs(PROJECT, filter.clone(), page).await?;
+            times.push(begun.elapsed());
+            found = format!("{} of {:?}", list.items.len(), list.total);
+        }
+        all.push(measured(name, times, found));
+    }
+    for (name, wanted) in questions_about_jobs() {
+        let mut times = Vec::new();
+        let mut found = String::new();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            let list = store.project_attempts(PROJECT, wanted.clone()).await?;
+            times.push(begun.elapsed());
+            found = list.len().to_string();
+        }
+        all.push(measured(name, times, found));
+    }
+    store.close().await?;
+    Ok(all)
+}
+
+fn measured(name: String, mut times: Vec<Duration>, found: String) -> Measured {
     times.sort_unstable();
-    println!(
-        "{name:<34} p50 {:>9.2?}  p95 {:>9.2?}  {shown}",
-        times[times.len() / 2],
-        times[times.len() * 95 / 100]
-    );
+    Measured {
+        name,
+        time: times[times.len() / 2],
+        found,
+    }
 }
 
-/// Most runs succeed on `main` after a trigger; one in a thousand is rare in
-/// each way.
-fn fill(path: &Path, runs: i64) -> Result<(), Failure> {
-    let conn = Connection::open(path)?;
-    conn.execute_batch(
-        "PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; PRAGMA foreign_keys = OFF; BEGIN;
-         INSERT INTO users (id, username, name, email, is_admin, is_blocked, created_at)
-         VALUES (1, 'ann', '', '', 0, 0, 0), (2, 'bob', '', '', 0, 0, 0);
-         INSERT INTO projects (id, path, name, description, source_kind, source_address,
-         visibility, creator_id, ci_config_path, timeout_s, created_at)
-         VALUES (1, 'acme/web', 'web', '', 'local', '/', 'private', 1, '.gitlab-ci.yml', 60, 0);",
-    )?;
-    let body = r#"{"path":".gitlab-ci.yml","stages":["build","test","deploy"],
-        "graph":GRAPH,"jobs":[{"name":"build","tags":[],"needs":null,"spec":""},
-        {"name":"test","tags":[],"needs":null,"spec":""},
-        {"name":"deploy","tags":[],"needs":null,"spec":""}],
-        "notes":{"left_out":[],"warnings":[]}}"#;
-    let graph = serde_json::to_string(&graph())?;
-    conn.execute(
-        "INSERT INTO plans (id, digest, body) VALUES (1, x'00', ?1)",
-        [body.replace("GRAPH", &graph)],
-    )?;
-    conn.execute(
-        "INSERT INTO runs (id, project_id, iid, source, ref_name, ref_kind, sha, commit_title,
-         status, has_warnings, user_id, yaml_errors, created_at, updated_at, started_at,
-         finished_at, busy_micros)
-         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-         SELECT i, 1, i,
-           CASE WHEN i % 1000 = 3 THEN 'web' WHEN i % 5 = 0 THEN 'schedule' ELSE 'trigger' END,
-           CASE WHEN i % 1000 = 7 THEN 'rare' WHEN i % 7 = 0 THEN 'topic-' || (i % 700) ELSE 'main' END,
-           'branch', unhex(printf('%040x', i / 20)), 'Change', 
-           CASE WHEN i % 1000 = 9 THEN 'canceled' WHEN i % 10 = 1 THEN 'failed' ELSE 'success' END,
-           0, CASE WHEN i % 1000 = 11 THEN 2 ELSE 1 END,
-           CASE WHEN i % 1000 = 13 THEN 'wrong' END,
-           ?2 + i * ?3, ?2 + i * ?3 + 30 * ?3, ?2 + i * ?3, ?2 + i * ?3 + 30 * ?3, 1
-         FROM n",
-        (runs, START, SECOND),
-    )?;
-    conn.execute_batch(
-        "INSERT INTO workflows (id, run_id, plan_id) SELECT id, id, 1 FROM runs;
-         INSERT INTO attempts (id, project_id, run_id, position, number, automatic_retries,
-         cancels_gracefully, status, created_at)
-         SELECT 3 * r.id + p.p, 1, r.id, p.p, 1, 0, 0,
-           CASE WHEN p.p = 0 THEN r.status WHEN r.status = 'success' THEN 'success'
-           ELSE 'skipped' END, r.created_at
-         FROM runs r CROSS JOIN (SELECT 0 AS p UNION ALL SELECT 1 UNION ALL SELECT 2) p;
-         INSERT INTO newest_runs SELECT project_id, ref_kind, ref_name, max(id) FROM runs
-         GROUP BY project_id, ref_kind, ref_name;
-         COMMIT;
-         PRAGMA wal_checkpoint(TRUNCATE);",
-    )?;
+/// A person, a project and a trigger.
+async fn prepare(path: &Path) -> Result<(), Failure> {
+    let store = SqliteStore::open(path, SqliteOptions::default())?;
+    let root = store.ensure_root(TokenHash([1; 32]), now()).await?;
+    let project = NewProject {
+        path: "acme/web".into(),
+        name: "web".into(),
+        description: String::new(),
+        source: RepositorySource::Local("/srv/git/web".into()),
+        default_branch: None,
+        visibility: "private".into(),
+        creator_id: root.id,
+        now: now(),
+    };
+    store.create_project(project).await?;
+    let trigger = NewTrigger {
+        project_id: PROJECT,
+        owner_id: Some(root.id),
+        description: String::new(),
+        token_hash: TokenHash([2; 32]),
+        sealed_token: Vec::new(),
+        short_token: "abcd".into(),
+        expires_at: None,
+        project_limit: 1,
+        now: now(),
+    };
+    store.create_trigger(trigger).await?;
+    store.close().await?;
     Ok(())
 }
 
-fn graph() -> tappet_engine::Graph {
-    use std::sync::Arc;
-
-    use tappet_model::plan::{JobSpec, Plan, PlannedJob};
-
-    let job = |stage, name: &str| PlannedJob {
-        name: name.into(),
-        stage,
-        when: Default::default(),
-        allow_failure: Default::default(),
-        needs: None,
-        retry: Default::default(),
-        tags: Vec::new(),
-        spec: Arc::new(JobSpec::default()),
-    };
-    tappet_engine::Graph::of(&Plan {
-        jobs: vec![job(0, "build"), job(1, "test"), job(2, "deploy")],
-        ..Plan::default()
-    })
+/// Filters of one kind exclude each other.
+struct Filter {
+    kind: &'static str,
+    name: &'static str,
+    set: Box<dyn Fn(&mut RunFilter)>,
 }
 
-fn filters(runs: i64) -> Vec<(&'static str, RunFilter)> {
-    let all = RunFilter::default;
-    let status = |status| RunFilter {
-        status: Some(status),
-        ..all()
-    };
-    let scope = |scope| RunFilter {
-        scope: Some(scope),
-        ..all()
-    };
-    let on = |name: &str, filter| RunFilter {
-        ref_name: Some(name.to_owned()),
-        ..filter
-    };
-    let by = |source, filter| RunFilter {
-        source: Some(source),
-        ..filter
-    };
-    let user = |name: &str| RunFilter {
-        username: Some(name.to_owned()),
-        ..all()
-    };
-    let order = |order_by| RunFilter { order_by, ..all() };
-    let at = |part: i64| Some(Timestamp(START + runs * part / 10 * SECOND));
+fn filter(
+    kind: &'static str,
+    name: &'static str,
+    set: impl Fn(&mut RunFilter) + 'static,
+) -> Filter {
+    Filter {
+        kind,
+        name,
+        set: Box::new(set),
+    }
+}
+
+fn filters(runs: i64) -> Vec<Filter> {
+    let text = |text: &str| Some(text.to_owned());
+    let status = |name, status| filter("status", name, move |f| f.status = Some(status));
+    let scope = |name, scope| filter("status", name, move |f| f.scope = Some(scope));
+    let on = |name: &'static str| filter("ref", name, move |f| f.ref_name = text(&name[4..]));
+    let by = |name, source| filter("source", name, move |f| f.source = Some(source));
+    let who = |name: &'static str| filter("user", name, move |f| f.username = text(&name[9..]));
+    let named = |name: &'static str| filter("name", name, move |f| f.name = text(&name[5..]));
+    let end = now().0;
+    let ago = move |runs: i64| Some(Timestamp(end - runs * SPACING));
     vec![
-        ("nothing", all()),
-        ("status success", status(Status::Success)),
-        ("status canceled (rare)", status(Status::Canceled)),
-        ("status running (none)", status(Status::Running)),
-        ("scope finished", scope(RunScope::Finished)),
-        ("scope branches", scope(RunScope::Branches)),
-        ("ref main", on("main", all())),
-        ("ref rare", on("rare", all())),
-        ("ref unknown", on("none", all())),
-        ("source trigger", by(Source::Trigger, all())),
-        ("source web (rare)", by(Source::Web, all())),
-        ("username ann", user("ann")),
-        ("username bob (rare)", user("bob")),
-        (
-            "sha",
-            RunFilter {
-                sha: Some(format!("{:040x}", runs / 40)),
-                ..all()
-            },
-        ),
-        (
-            "yaml_errors",
-            RunFilter {
-                yaml_errors: Some(true),
-                ..all()
-            },
-        ),
-        (
-            "no yaml_errors",
-            RunFilter {
-                yaml_errors: Some(false),
-                ..all()
-            },
-        ),
-        (
-            "ref main, status failed",
-            on("main", status(Status::Failed)),
-        ),
-        (
-            "ref main, status canceled",
-            on("main", status(Status::Canceled)),
-        ),
-        (
-            "ref main, scope finished",
-            on("main", scope(RunScope::Finished)),
-        ),
-        (
-            "ref main, source schedule",
-            on("main", by(Source::Schedule, all())),
-        ),
-        ("ref main, source web", on("main", by(Source::Web, all()))),
-        (
-            "status failed, source trigger",
-            by(Source::Trigger, status(Status::Failed)),
-        ),
-        (
-            "status canceled, source web",
-            by(Source::Web, status(Status::Canceled)),
-        ),
-        (
-            "created in the middle",
-            RunFilter {
-                created_after: at(4),
-                created_before: at(6),
-                ..all()
-            },
-        ),
-        (
-            "created before the middle",
-            RunFilter {
-                created_before: at(5),
-                ..all()
-            },
-        ),
-        (
-            "updated in the middle",
-            RunFilter {
-                updated_after: at(4),
-                updated_before: at(6),
-                ..all()
-            },
-        ),
-        (
-            "updated before, by update",
-            RunFilter {
-                updated_before: at(5),
-                order_by: RunOrder::UpdatedAt,
-                ..all()
-            },
-        ),
-        (
-            "created, status failed",
-            RunFilter {
-                created_before: at(5),
-                ..status(Status::Failed)
-            },
-        ),
-        (
-            "created, ref main, status failed",
-            RunFilter {
-                created_before: at(5),
-                ..on("main", status(Status::Failed))
-            },
-        ),
-        ("order by updated_at", order(RunOrder::UpdatedAt)),
-        ("order by status", order(RunOrder::Status)),
-        ("order by ref", order(RunOrder::Ref)),
-        ("order by user_id", order(RunOrder::UserId)),
-        ("ref main, username bob", on("main", user("bob"))),
-        ("ref main, username ann", on("main", user("ann"))),
+        status("status=success", Status::Success),
+        status("status=failed", Status::Failed),
+        status("status=canceled", Status::Canceled),
+        status("status=running", Status::Running),
+        scope("scope=finished", RunScope::Finished),
+        scope("scope=pending", RunScope::Pending),
+        scope("scope=branches", RunScope::Branches),
+        scope("scope=tags", RunScope::Tags),
+        on("ref=main"),
+        on("ref=branch-7"),
+        on("ref=none"),
+        by("source=push", Source::Push),
+        by("source=schedule", Source::Schedule),
+        by("source=web", Source::Web),
+        who("username=root"),
+        who("username=carl"),
+        who("username=bob"),
+        named("name=nightly"),
+        named("name=release"),
+        filter("sha", "sha", move |f| {
+            f.sha = Some(format!("{:040x}", runs / 4));
+        }),
+        filter("yaml", "yaml_errors=true", |f| f.yaml_errors = Some(true)),
+        filter("yaml", "yaml_errors=false", |f| f.yaml_errors = Some(false)),
+        filter("updated", "updated_after=recent", move |f| {
+            f.updated_after = ago(100);
+        }),
+        filter("updated", "updated_after=half", move |f| {
+            f.updated_after = ago(runs / 2);
+        }),
+        filter("updated", "updated_before=half", move |f| {
+            f.updated_before = ago(runs / 2);
+        }),
+        filter("created", "created_after=half", move |f| {
+            f.created_after = ago(runs / 2);
+        }),
+        filter("created", "created_before=half", move |f| {
+            f.created_before = ago(runs / 2);
+        }),
     ]
 }
 
-fn jobs() -> Vec<(&'static str, ProjectAttempts)> {
-    let all = || ProjectAttempts {
-        limit: 21,
-        ..ProjectAttempts::default()
-    };
-    let with = |statuses: &[Status]| ProjectAttempts {
-        statuses: statuses.to_vec(),
-        ..all()
-    };
-    let of = |name: &str| ProjectAttempts {
-        ref_name: Some(name.to_owned()),
-        ..all()
-    };
-    vec![
-        ("jobs", all()),
-        ("jobs, failed", with(&[Status::Failed])),
-        ("jobs, canceled (rare)", with(&[Status::Canceled])),
+const ORDERS: [(&str, RunOrder); 4] = [
+    ("order_by=updated_at", RunOrder::UpdatedAt),
+    ("order_by=status", RunOrder::Status),
+    ("order_by=ref", RunOrder::Ref),
+    ("order_by=user_id", RunOrder::UserId),
+];
+
+fn questions(runs: i64) -> Vec<(String, RunFilter, PageRequest)> {
+    let first = PageRequest::default();
+    let filters = filters(runs);
+    let mut all = vec![("pipelines".to_owned(), RunFilter::default(), first)];
+    let page_50 = PageRequest { page: 50, ..first };
+    all.push(("pipelines page=50".into(), RunFilter::default(), page_50));
+    for (at, one) in filters.iter().enumerate() {
+        let mut asked = RunFilter::default();
+        (one.set)(&mut asked);
+        all.push((one.name.to_owned(), asked.clone(), first));
+        all.push((format!("{} page=50", one.name), asked.clone(), page_50));
+        for (order, order_by) in ORDERS {
+            let ordered = RunFilter {
+                order_by,
+                ..asked.clone()
+            };
+            all.push((format!("{} {order}", one.name), ordered, first));
+        }
+        for other in filters[at + 1..]
+            .iter()
+            .filter(|other| other.kind != one.kind)
+        {
+            let mut both = asked.clone();
+            (other.set)(&mut both);
+            all.push((format!("{} {}", one.name, other.name), both, first));
+        }
+    }
+    for (name, order_by) in ORDERS {
+        for ascending in [false, true] {
+            let filter = RunFilter {
+                order_by,
+                ascending,
+                ..RunFilter::default()
+            };
+            let sort = if ascending { "asc" } else { "desc" };
+            all.push((format!("{name} sort={sort}"), filter, first));
+        }
+    }
+    all
+}
+
+fn questions_about_jobs() -> Vec<(String, ProjectAttempts)> {
+    let scopes: [(&str, &[Status]); 6] = [
+        ("", &[]),
+        (" scope=success", &[Status::Success]),
+        (" scope=failed", &[Status::Failed]),
+        (" scope=canceled", &[Status::Canceled]),
         (
-            "jobs, running and pending",
-            with(&[Status::Running, Status::Pending]),
+            " scope=running,pending",
+            &[Status::Running, Status::Pending],
         ),
         (
-            "jobs, failed and canceled",
-            with(&[Status::Failed, Status::Canceled]),
+            " scope=failed,canceled",
+            &[Status::Failed, Status::Canceled],
         ),
-        ("jobs, ref main", of("main")),
-        ("jobs, ref rare", of("rare")),
-    ]
+    ];
+    let refs = ["", "main", "branch-7", "none"];
+    let mut all = Vec::new();
+    for (scope, statuses) in scopes {
+        for name in refs {
+            for (page, offset) in [("", 0), (" page=50", 980)] {
+                let on = if name.is_empty() { "" } else { " ref=" };
+                all.push((
+                    format!("jobs{scope}{on}{name}{page}"),
+                    ProjectAttempts {
+                        statuses: statuses.to_vec(),
+                        ref_name: (!name.is_empty()).then(|| name.to_owned()),
+                        offset,
+                        limit: 21,
+                        ..ProjectAttempts::default()
+                    },
+                ));
+            }
+        }
+    }
+    all
 }

@@ -7,6 +7,7 @@ mod claims;
 mod creation;
 mod durability;
 mod events;
+mod filled;
 mod idempotency;
 mod job_token_scope;
 mod jobs;
@@ -16,6 +17,7 @@ mod projects;
 mod protected_refs;
 mod reports;
 mod retention;
+mod run_list_pairs;
 mod run_lists;
 mod run_upkeep;
 mod runners;
@@ -26,3 +28,10 @@ mod transitions;
 mod triggers;
 mod users;
 mod world;
+
+#[path = "../../examples/support/history.rs"]
+mod history;
+#[path = "../../examples/support/runs.rs"]
+mod runs;
+#[path = "../../examples/support/sample.rs"]
+mod sample;

@@ -71,9 +71,12 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    fn of(query: &Query, index: &Index) -> Self {
+    fn of(query: &Query, index: &Index, order: RunOrder) -> Self {
         let leads = |status: &Status| Some(*status);
-        let branches = if index.name == BY_SOURCE.name && query.statuses.is_empty() {
+        let branches = if order != RunOrder::Id {
+            // What is sorted needs no merging.
+            vec![None]
+        } else if index.name == BY_SOURCE.name && query.statuses.is_empty() {
             Status::ALL.iter().map(leads).collect()
         } else if index.columns.contains(&Column::Status) {
             query.statuses.iter().map(leads).collect()
@@ -110,7 +113,7 @@ impl Walk {
             ordered && index.columns.len() == query.len()
         });
         if let Some(index) = complete {
-            return Ok(Self::of(query, index));
+            return Ok(Self::of(query, index, order));
         }
         let mut rarest: Option<(&Index, u64)> = None;
         for (at, index) in candidates.iter().enumerate() {
@@ -122,7 +125,7 @@ impl Walk {
                 continue;
             }
             let alone = query.only(index.columns);
-            let count = Self::of(&alone, index).count(db, &alone)?;
+            let count = Self::of(&alone, index, order).count(db, &alone)?;
             if rarest.is_none_or(|(_, least)| count < least) {
                 rarest = Some((index, count));
             }
@@ -134,7 +137,7 @@ impl Walk {
             {
                 Self {
                     known_count: known(index, rows),
-                    ..Self::of(query, index)
+                    ..Self::of(query, index, order)
                 }
             }
             other => Self {
