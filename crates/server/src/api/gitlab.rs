@@ -18,6 +18,7 @@ mod entities;
 mod errors;
 mod etag;
 mod events;
+mod field_errors;
 mod file_reply;
 mod gc;
 mod group_variables;
@@ -53,6 +54,7 @@ mod trigger_run;
 mod triggers;
 mod users;
 mod v3;
+mod variable_key;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -1,7 +1,8 @@
 //! The one error type of the GitLab API.
 //!
 //! GitLab answers in two shapes: a refused parameter under `error`, everything
-//! else under `message` (GitLab: `lib/api/helpers.rb`, `lib/api/api.rb`).
+//! else under `message` (GitLab: `lib/api/helpers.rb`, `lib/api/api.rb`). What a
+//! model finds wrong with its fields is collected in [`FieldErrors`].
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER}
 use serde_json::{Value, json};
 use tappet_store::StoreError;
 
+use super::field_errors::FieldErrors;
+use super::variable_key;
 use crate::intake::Refusal;
 
 const X_TAPPET_DETAIL: HeaderName = HeaderName::from_static("x-tappet-detail");
@@ -30,7 +33,7 @@ pub struct ApiError {
 pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
-    fn new(status: StatusCode, body: &Value) -> Self {
+    pub(super) fn new(status: StatusCode, body: &Value) -> Self {
         Self {
             status,
             body: body.to_string(),
@@ -65,22 +68,7 @@ impl ApiError {
 
     /// 400 of a model: `{"message":{"<field>":["<text>"]}}`.
     pub fn invalid(field: &str, text: impl Into<String>) -> Self {
-        Self::fields(StatusCode::BAD_REQUEST, field, text)
-    }
-
-    /// 400 of a model with several complaints: `{"<field>":["<text>", …], …}`.
-    pub fn invalid_fields(fields: Value) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, &json!({ "message": fields }))
-    }
-
-    /// A model's error with another status, e.g. the 422 of a kept run.
-    pub fn fields(status: StatusCode, field: &str, text: impl Into<String>) -> Self {
-        Self::new(status, &json!({ "message": { field: [text.into()] } }))
-    }
-
-    /// 400 of a model with several wrong fields: each has a list of texts.
-    pub fn model(errors: serde_json::Map<String, Value>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, &json!({ "message": errors }))
+        FieldErrors::one(field, text).into()
     }
 
     /// 503 of a repository that cannot be reached now.
@@ -90,21 +78,9 @@ impl ApiError {
             .retry_after(crate::repositories::RETRY_AFTER)
     }
 
-    /// 400 of a model with several faults: `{"message":{"<field>":["<text>", …], …}}`.
-    pub fn faults(faults: &[(&str, &str)]) -> Self {
-        let mut fields = serde_json::Map::new();
-        for (field, text) in faults {
-            let texts = fields.entry(*field).or_insert_with(|| json!([]));
-            if let Value::Array(texts) = texts {
-                texts.push(json!(text));
-            }
-        }
-        Self::new(StatusCode::BAD_REQUEST, &json!({ "message": fields }))
-    }
-
-    /// 422 of a model: `{"message":["Name can't be blank"]}`.
-    pub fn unprocessable(message: &Value) -> Self {
-        let body = json!({ "message": message });
+    /// 422 of a model, as one sentence: `{"message":["Name can't be blank"]}`.
+    pub fn unprocessable(sentence: &str) -> Self {
+        let body = json!({ "message": [sentence] });
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, &body)
     }
 
@@ -284,13 +260,11 @@ impl From<Refusal> for ApiError {
             Refusal::NotStarted { message } | Refusal::NothingToRun { message } => {
                 Self::invalid("base", message)
             }
-            Refusal::InvalidVariableKey => Self::new(
-                StatusCode::BAD_REQUEST,
-                &json!({ "message": {
-                    "variables.key": ["can contain only letters, digits and '_'."],
-                    "base": ["Failed to build the pipeline!"],
-                }}),
-            ),
+            Refusal::InvalidVariableKey => {
+                let mut errors = FieldErrors::one("variables.key", variable_key::CHARACTERS_TEXT);
+                errors.add("base", "Failed to build the pipeline!");
+                errors.into()
+            }
             Refusal::Skipped | Refusal::Superseded => Self::invalid("base", refusal.to_string()),
             Refusal::KeyReused => key_reused(),
             Refusal::Unavailable {

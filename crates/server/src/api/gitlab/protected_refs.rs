@@ -143,11 +143,11 @@ pub async fn delete(
 /// 422 of a name that protects nothing.
 pub fn check_name(name: &str) -> ApiResult<()> {
     if name.trim().is_empty() {
-        return Err(ApiError::unprocessable(&json!(["Name can't be blank"])));
+        return Err(ApiError::unprocessable("Name can't be blank"));
     }
     if name.len() > 255 {
-        let texts = json!(["Name is too long (maximum is 255 characters)"]);
-        return Err(ApiError::unprocessable(&texts));
+        let text = "Name is too long (maximum is 255 characters)";
+        return Err(ApiError::unprocessable(text));
     }
     Ok(())
 }

@@ -95,9 +95,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     };
     let rule = match app.store.protect_ref(new).await {
         Err(StoreError::Taken { .. }) => {
-            return Err(ApiError::unprocessable(&json!([
-                "Name has already been taken"
-            ])));
+            return Err(ApiError::unprocessable("Name has already been taken"));
         }
         other => other?,
     };

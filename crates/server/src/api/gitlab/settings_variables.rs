@@ -32,7 +32,7 @@ use crate::api::routes::Routes;
 use crate::app::{App, SharedApp};
 use crate::audit::Entry;
 use crate::{clock, settings_variables};
-use input::{Given, Invalid, Wanted};
+use input::{Given, Wanted};
 
 /// A kind of level: its addresses, its words, and who may manage its variables.
 pub struct Kind {
@@ -212,15 +212,15 @@ async fn create(app: &App, call: &Call, managed: &Managed) -> ApiResult<Response
     let (key, given) = Given::read_new(&mut checks, &managed.level);
     checks.finish()?;
     let wanted = given.create(key);
-    let mut invalid = input::check(&wanted, &managed.level, None);
+    let mut errors = input::check(&wanted, &managed.level, None);
     let (limit, name) = managed.limit();
     if app.store.count_settings_variables(&managed.level).await? >= limit {
-        invalid.add(
+        errors.add(
             "base",
             format!("Maximum number of {name} ({limit}) exceeded"),
         );
     }
-    refuse(invalid)?;
+    errors.finish()?;
     let new = NewSettingsVariable {
         level: managed.level.clone(),
         sealed_value: settings_variables::seal(&app.secrets, &wanted.value),
@@ -244,7 +244,7 @@ async fn update(app: &App, call: &Call, managed: &Managed) -> ApiResult<Response
     checks.finish()?;
     let has_value = given.has_value();
     let wanted = given.change(&old, value_of(app, &old)?);
-    refuse(input::check(&wanted, &managed.level, Some(&old)))?;
+    input::check(&wanted, &managed.level, Some(&old)).finish()?;
     let change = VariableChange {
         id: old.id,
         revision: old.revision,
@@ -303,13 +303,6 @@ async fn find(app: &App, call: &Call, managed: &Managed) -> ApiResult<Stored> {
     found
         .pop()
         .ok_or_else(|| ApiError::missing(managed.thing()))
-}
-
-fn refuse(invalid: Invalid) -> ApiResult<()> {
-    match invalid.into_message() {
-        Some(message) => Err(ApiError::invalid_fields(message)),
-        None => Ok(()),
-    }
 }
 
 fn taken(error: StoreError, wanted: &Wanted) -> ApiError {

@@ -16,6 +16,7 @@ use super::BASE;
 use super::call::{self, Call, is_credential};
 use super::entities::pipeline::{Pipeline, as_created};
 use super::errors::{ApiError, ApiResult};
+use super::field_errors::FieldErrors;
 use super::idempotency;
 use super::params::Params;
 use super::trigger_authority::{self, Tokens};
@@ -195,7 +196,9 @@ fn answer(app: &App, project: &Project, user: Option<&User>, started: Started) -
     let mut response = match &run.yaml_errors {
         Some(errors) => {
             let first = errors.lines().next().unwrap_or_default();
-            ApiError::fields(StatusCode::UNPROCESSABLE_ENTITY, "base", first).into_response()
+            FieldErrors::one("base", first)
+                .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+                .into_response()
         }
         None => {
             let pipeline = Pipeline::of(&app.config, project, &run, user);

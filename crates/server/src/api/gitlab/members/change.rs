@@ -15,6 +15,7 @@ use crate::api::gitlab::access::Access;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::member::Member;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::field_errors::FieldErrors;
 use crate::api::gitlab::params::Checks;
 use crate::api::operation::{self, Shape, integer, text, time};
 use crate::api::routes::Routes;
@@ -83,23 +84,23 @@ impl Terms {
     /// The role, when the terms can be and are for the caller to set.
     fn role(&self, access: &Access) -> ApiResult<Role> {
         let role = u32::try_from(self.level).ok().and_then(Role::of_level);
-        let mut faults = Vec::new();
+        let mut errors = FieldErrors::default();
         if role.is_none() {
-            faults.push(("access_level", "is not included in the list"));
+            errors.add("access_level", "is not included in the list");
         }
         if self
             .expires_at
             .flatten()
             .is_some_and(|end| end <= clock::now())
         {
-            faults.push(("expires_at", "cannot be a date in the past"));
+            errors.add("expires_at", "cannot be a date in the past");
         }
         match role {
-            Some(role) if faults.is_empty() => {
+            Some(role) if errors.is_empty() => {
                 above(access, role)?;
                 Ok(role)
             }
-            _ => Err(ApiError::faults(&faults)),
+            _ => Err(errors.into()),
         }
     }
 }

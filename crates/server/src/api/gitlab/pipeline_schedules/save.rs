@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tappet_git::ResolveError;
 use tappet_model::{RefKind, RefName, Timestamp};
 use tappet_store::{NewSchedule, Project, Schedule, ScheduleChange, Timing};
@@ -13,6 +13,7 @@ use super::{changed, find, open, policy};
 use crate::api::gitlab::access::Access;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::field_errors::FieldErrors;
 use crate::api::gitlab::params::Checks;
 use crate::api::gitlab::trigger_run::refuse_inputs;
 use crate::app::{App, SharedApp};
@@ -191,28 +192,25 @@ fn validated(description: &str, timing: Timing, seed: i64, after: Timestamp) -> 
         cron,
         zone_is_unknown,
     } = timetable.as_ref().err().cloned().unwrap_or_default();
-    let mut errors = Map::new();
-    let mut note = |field: &str, is_invalid: bool, value: &str| {
-        let mut texts = Vec::new();
+    let mut errors = FieldErrors::default();
+    for (field, is_invalid, value) in [
+        ("cron", cron.is_some(), &*timing.cron),
+        ("cron_timezone", zone_is_unknown, &*timing.cron_timezone),
+        ("description", false, description),
+    ] {
         if is_invalid {
-            texts.push("syntax is invalid");
+            errors.add(field, "syntax is invalid");
         }
         if value.trim().is_empty() {
-            texts.push("can't be blank");
+            errors.add(field, "can't be blank");
         }
-        if !texts.is_empty() {
-            errors.insert(field.to_owned(), json!(texts));
-        }
-    };
-    note("cron", cron.is_some(), &timing.cron);
-    note("cron_timezone", zone_is_unknown, &timing.cron_timezone);
-    note("description", false, description);
+    }
     match timetable {
         Ok(timetable) if errors.is_empty() => Ok(Timing {
             next_run_at: timetable.next_after(after),
             ..timing
         }),
-        _ => Err(ApiError::model(errors).detail(cron.map(|error| error.to_string()))),
+        _ => Err(ApiError::from(errors).detail(cron.map(|error| error.to_string()))),
     }
 }
 

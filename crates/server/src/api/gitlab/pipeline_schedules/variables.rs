@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde_json::{Map, json};
+use serde_json::json;
 use tappet_model::{Variable as PlainVariable, VariableKind};
 use tappet_store::{Schedule, StoreError};
 
@@ -14,13 +14,12 @@ use crate::api::gitlab::access::Access;
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::variable::Variable;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::field_errors::FieldErrors;
+use crate::api::gitlab::variable_key;
 use crate::app::{App, SharedApp};
 use crate::audit::Entry;
 use crate::rights::Right;
 use crate::schedules;
-
-/// The longest key (GitLab: `Ci::HasVariable`).
-const MAX_KEY: usize = 255;
 
 /// `POST …/variables`.
 pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
@@ -31,7 +30,9 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let access = open(&app, &call, checks.finish()).await?;
     let schedule = changeable(&app, &call, &access).await?;
     let key = key.trim();
-    check_key(key)?;
+    let mut errors = FieldErrors::default();
+    variable_key::check(key, &mut errors);
+    errors.finish()?;
     let variable = PlainVariable {
         kind: kind.map(|kind| kind.0).unwrap_or_default(),
         ..PlainVariable::new(key, value)
@@ -128,26 +129,6 @@ async fn one(app: &App, call: &Call, schedule: &Schedule) -> ApiResult<PlainVari
 
 fn missing() -> ApiError {
     ApiError::missing("Pipeline Schedule Variable")
-}
-
-fn check_key(key: &str) -> ApiResult<()> {
-    if PlainVariable::is_valid_key(key) {
-        return Ok(());
-    }
-    let mut texts = Vec::new();
-    if key.is_empty() {
-        texts.push("can't be blank");
-    }
-    if key.chars().count() > MAX_KEY {
-        texts.push("is too long (maximum is 255 characters)");
-    }
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if key.is_empty() || !key.bytes().all(is_word) {
-        texts.push("can contain only letters, digits and '_'.");
-    }
-    let mut errors = Map::new();
-    errors.insert("key".to_owned(), json!(texts));
-    Err(ApiError::model(errors))
 }
 
 async fn note(app: &App, access: &Access, schedule: &Schedule, key: &str, action: &str) {

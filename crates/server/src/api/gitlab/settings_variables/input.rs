@@ -2,20 +2,18 @@
 //! `app/models/concerns/ci/{has,hidable}_variable.rb`, `ci/maskable.rb`,
 //! `has_environment_scope.rb`).
 
-use serde_json::{Map, Value, json};
 use tappet_model::VariableKind;
 use tappet_store::{SettingsVariable, VariableLevel, VariableTraits};
 
+use crate::api::gitlab::field_errors::FieldErrors;
 use crate::api::gitlab::params::Checks;
+use crate::api::gitlab::variable_key;
 
-const KEY_TEXT: &str = "can contain only letters, digits and '_'.";
 const SCOPE_TEXT: &str =
     "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', '*' and spaces";
 const VISIBILITY_TEXT: &str =
     "The visibility setting cannot be changed for masked and hidden variables.";
 
-/// Characters of names, scopes and descriptions.
-const TEXT_LIMIT: usize = 255;
 /// Characters of the value of an instance variable.
 const INSTANCE_VALUE_LIMIT: usize = 10_000;
 /// A masked value has at least so many characters: shorter ones would black out
@@ -137,76 +135,43 @@ impl std::str::FromStr for KindWord {
     }
 }
 
-/// Complaints by field, in the order in which GitLab's model finds them.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Invalid(Map<String, Value>);
-
-impl Invalid {
-    /// One more.
-    pub fn add(&mut self, field: &str, text: impl Into<String>) {
-        let texts = self.0.entry(field).or_insert_with(|| json!([]));
-        if let Some(texts) = texts.as_array_mut() {
-            texts.push(Value::String(text.into()));
-        }
-    }
-
-    /// `{"<field>":["<text>", …]}`, or nothing when there is no complaint.
-    pub fn into_message(self) -> Option<Value> {
-        (!self.0.is_empty()).then_some(Value::Object(self.0))
-    }
-}
-
 /// All that is wrong with a variable. `old` is what it was, if it was.
-pub fn check(wanted: &Wanted, level: &VariableLevel, old: Option<&SettingsVariable>) -> Invalid {
-    let mut invalid = Invalid::default();
-    check_key(&wanted.key, &mut invalid);
+pub fn check(
+    wanted: &Wanted,
+    level: &VariableLevel,
+    old: Option<&SettingsVariable>,
+) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    variable_key::check(&wanted.key, &mut errors);
     let traits = &wanted.traits;
     if traits.is_masked && !is_maskable(&wanted.value, traits.is_raw) {
-        invalid.add("value", "is invalid");
+        errors.add("value", "is invalid");
     }
     if *level == VariableLevel::Instance && wanted.value.chars().count() > INSTANCE_VALUE_LIMIT {
         let text = format!(
             "The value of the provided variable exceeds the {INSTANCE_VALUE_LIMIT} character limit"
         );
-        invalid.add("value", text);
+        errors.add("value", text);
     }
     if old.is_some_and(|old| old.is_hidden && !traits.is_masked) {
-        invalid.add("base", VISIBILITY_TEXT);
+        errors.add("base", VISIBILITY_TEXT);
     }
-    check_scope(&traits.environment_scope, &mut invalid);
+    check_scope(&traits.environment_scope, &mut errors);
     if let Some(description) = &traits.description {
-        check_length("description", description, &mut invalid);
+        errors.limit_length("description", description);
     }
-    invalid
+    errors
 }
 
-fn check_key(key: &str, invalid: &mut Invalid) {
-    if key.is_empty() {
-        invalid.add("key", "can't be blank");
-    }
-    check_length("key", key, invalid);
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if key.is_empty() || !key.bytes().all(is_word) {
-        invalid.add("key", KEY_TEXT);
-    }
-}
-
-fn check_scope(scope: &str, invalid: &mut Invalid) {
+fn check_scope(scope: &str, errors: &mut FieldErrors) {
     if scope.is_empty() {
-        invalid.add("environment_scope", "can't be blank");
+        errors.add("environment_scope", "can't be blank");
     }
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_/${}.* ".contains(c);
     if scope.is_empty() || !scope.chars().all(is_allowed) {
-        invalid.add("environment_scope", SCOPE_TEXT);
+        errors.add("environment_scope", SCOPE_TEXT);
     }
-    check_length("environment_scope", scope, invalid);
-}
-
-fn check_length(field: &str, text: &str, invalid: &mut Invalid) {
-    if text.chars().count() > TEXT_LIMIT {
-        let complaint = format!("is too long (maximum is {TEXT_LIMIT} characters)");
-        invalid.add(field, complaint);
-    }
+    errors.limit_length("environment_scope", scope);
 }
 
 /// Whether logs can be searched for the value: one line of at least eight
@@ -223,6 +188,7 @@ fn is_maskable(value: &str, is_raw: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -246,9 +212,7 @@ mod tests {
     }
 
     fn complaints(wanted: &Wanted, level: &VariableLevel) -> Value {
-        check(wanted, level, None)
-            .into_message()
-            .unwrap_or_default()
+        json!(check(wanted, level, None))
     }
 
     fn wanted(key: &str, value: &str) -> Wanted {
@@ -269,7 +233,7 @@ mod tests {
         assert_eq!(
             complaints.to_string(),
             json!({
-                "key": [KEY_TEXT],
+                "key": [variable_key::CHARACTERS_TEXT],
                 "value": ["is invalid"],
                 "environment_scope": [SCOPE_TEXT],
                 "description": ["is too long (maximum is 255 characters)"],
@@ -287,8 +251,8 @@ mod tests {
             json!({ "value": [told] })
         );
         let group = VariableLevel::Group("acme".into());
-        assert_eq!(complaints(&long, &group), Value::Null);
+        assert_eq!(complaints(&long, &group), json!({}));
         let limit = wanted("A", &"é".repeat(10_000));
-        assert_eq!(complaints(&limit, &VariableLevel::Instance), Value::Null);
+        assert_eq!(complaints(&limit, &VariableLevel::Instance), json!({}));
     }
 }

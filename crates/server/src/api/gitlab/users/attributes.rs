@@ -6,6 +6,7 @@ use tappet_store::Profile;
 
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::api::gitlab::field_errors::FieldErrors;
 use crate::api::gitlab::params::Checks;
 use crate::api::gitlab::projects::is_reserved;
 use crate::passwords;
@@ -77,34 +78,34 @@ impl<'a> Attributes<'a> {
     }
 
     /// What a model of GitLab would find wrong, in its words.
-    pub fn faults(&self) -> Vec<(&'static str, &'static str)> {
-        let mut faults = Vec::new();
+    pub fn errors(&self) -> FieldErrors {
+        let mut errors = FieldErrors::default();
         if let Some(email) = &self.email
             && !is_address(email)
         {
-            faults.push(("email", "is invalid"));
+            errors.add("email", "is invalid");
         }
         if let Some(password) = &self.password
             && let Err(fault) = passwords::check(password)
         {
-            faults.push(("password", fault));
+            errors.add("password", fault);
         }
         if let Some(name) = &self.name {
             if name.trim().is_empty() {
-                faults.push(("name", "can't be blank"));
-            } else if name.chars().count() > LONGEST {
-                faults.push(("name", "is too long (maximum is 255 characters)"));
+                errors.add("name", "can't be blank");
+            } else {
+                errors.limit_length("name", name);
             }
         }
-        if let Some(username) = &self.username {
-            faults.extend(username_fault(username).map(|fault| ("username", fault)));
+        if let Some(username) = &self.username
+            && let Some(fault) = username_fault(username)
+        {
+            errors.add("username", fault);
         }
-        let long = self
-            .texts
-            .iter()
-            .filter(|(name, text)| *name != "note" && text.chars().count() > LONGEST);
-        faults.extend(long.map(|(name, _)| (*name, "is too long (maximum is 255 characters)")));
-        faults
+        for (name, text) in self.texts.iter().filter(|(name, _)| *name != "note") {
+            errors.limit_length(name, text);
+        }
+        errors
     }
 
     /// The profile with what is named here.

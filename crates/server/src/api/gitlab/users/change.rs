@@ -187,11 +187,11 @@ async fn validate(
     own: Option<UserId>,
     is_open: bool,
 ) -> ApiResult<()> {
-    let mut faults = asked.faults();
+    let mut errors = asked.errors();
     if !is_open {
-        faults.push(("password", "can't be blank"));
+        errors.add("password", "can't be blank");
     }
-    if faults.is_empty() {
+    if errors.is_empty() {
         return Ok(());
     }
     if let Some(email) = asked.email.as_deref().filter(|email| !email.is_empty()) {
@@ -213,7 +213,7 @@ async fn validate(
     {
         return Err(taken(StoreError::Taken { field: "username" }));
     }
-    Err(ApiError::faults(&faults))
+    Err(errors.into())
 }
 
 fn taken(error: StoreError) -> ApiError {
