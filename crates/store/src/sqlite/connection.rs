@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::migrate;
@@ -54,7 +55,7 @@ pub(super) fn open_writer(path: &Path) -> StoreResult<WriterConnection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    prepare_statements_once(&conn)?;
     let is_new = length == 0 || !has_our_schema(&conn, path, length)?;
     if is_new {
         // Nothing is promised yet, so nothing is synced; `is_unsynced` makes up for it.
@@ -84,9 +85,18 @@ pub(super) fn open_reader(path: &Path) -> StoreResult<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    prepare_statements_once(&conn)?;
     conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;")?;
     Ok(conn)
+}
+
+/// Keeps statements between uses, with the plan they got at first: left alone,
+/// SQLite compiles many a statement with `ORDER BY` or `LIMIT` again for each new
+/// value that is bound to it.
+fn prepare_statements_once(conn: &Connection) -> StoreResult<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Whether a file that holds something has a schema of ours; an error when it
@@ -119,4 +129,28 @@ pub(super) fn unusable(path: &Path, error: &dyn std::error::Error) -> StoreError
          database, or restore a backup",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_is_bound_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tappet.db");
+        let writer = open_writer(&path).unwrap();
+        let reader = open_reader(&path).unwrap();
+        for conn in [&writer.conn, &reader] {
+            let sql = "SELECT id FROM users WHERE is_admin = ?1 ORDER BY id LIMIT ?2";
+            for (is_admin, limit) in [(true, 1), (false, 20), (true, 0)] {
+                let mut statement = conn.prepare_cached(sql).unwrap();
+                let rows = statement.query_map((is_admin, limit), |row| row.get::<_, i64>(0));
+                rows.unwrap().count();
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
+    }
 }
