@@ -86,15 +86,20 @@ impl OpenLogs {
         &self.dir
     }
 
+    /// The files of a log, whether there are any or not.
+    pub(super) fn paths(&self, id: AttemptId) -> LogPaths {
+        let dir = self.dir.join((id.0 / 1000).to_string());
+        LogPaths {
+            log: dir.join(format!("{id}.log")),
+            state: dir.join(format!("{id}.state")),
+        }
+    }
+
     /// Takes hold of a log. No file is touched.
     pub(super) fn hold(self: &Arc<Self>, id: AttemptId) -> LogHandle {
         let log = Arc::clone(self.lock().entry(id).or_insert_with(|| {
-            let dir = self.dir.join((id.0 / 1000).to_string());
             Arc::new(OpenLog {
-                paths: LogPaths {
-                    log: dir.join(format!("{id}.log")),
-                    state: dir.join(format!("{id}.state")),
-                },
+                paths: self.paths(id),
                 writer: Arc::default(),
                 progress: OnceCell::new(),
             })

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
 use tappet_model::AttemptId;
 
@@ -18,6 +19,32 @@ pub struct StoredLog {
 }
 
 impl Logs {
+    /// Of these attempts, those that have a log, in their order.
+    ///
+    /// # Errors
+    /// The file system refused.
+    pub async fn of_attempts(&self, ids: Vec<AttemptId>) -> io::Result<Vec<StoredLog>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let open = Arc::clone(&self.open);
+        blocking(move || {
+            let mut logs = Vec::new();
+            for id in ids {
+                match fs::metadata(open.paths(id).log) {
+                    Ok(metadata) => logs.push(StoredLog {
+                        id,
+                        bytes: metadata.size(),
+                    }),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(logs)
+        })
+        .await?
+    }
+
     /// The folders that logs lie in, the oldest first.
     ///
     /// # Errors

@@ -76,6 +76,16 @@ impl<'a> JobArtifact<'a> {
             file_format: &artifact.format,
         }
     }
+
+    /// A log of this many bytes.
+    fn trace(size: u64) -> Self {
+        Self {
+            file_type: "trace",
+            size,
+            filename: "job.log",
+            file_format: "raw",
+        }
+    }
 }
 
 /// What the jobs of one run have in common.
@@ -96,11 +106,12 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Shows an attempt.
+    /// Shows an attempt; `trace` is the size of its log, once that has ended.
     pub fn of(
         around: Surroundings<'a>,
         attempt: &'a Attempt,
         runner: Option<&'a RunnerRecord>,
+        trace: Option<u64>,
     ) -> Self {
         let Surroundings {
             config,
@@ -114,6 +125,7 @@ impl<'a> Job<'a> {
             from.map(|from| to.unwrap_or(now).since(from).as_secs_f64())
         };
         let ended = attempt.status.is_completed();
+        let files = attempt.artifacts.iter().map(JobArtifact::of);
         let waiting_ended = attempt.started_at.or(attempt.finished_at);
         Self {
             id: attempt.id.0,
@@ -153,7 +165,7 @@ impl<'a> Job<'a> {
                 filename: &archive.filename,
                 size: archive.size_bytes,
             }),
-            artifacts: attempt.artifacts.iter().map(JobArtifact::of).collect(),
+            artifacts: files.chain(trace.map(JobArtifact::trace)).collect(),
             runner: runner.map(|runner| Runner::of(runner, attempt.status.is_executing())),
             runner_manager: None,
             artifacts_expire_at: attempt

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use tappet_git::Commit;
-use tappet_model::{RunId, RunnerId, UserId};
+use tappet_model::{AttemptId, RunId, RunnerId, UserId};
 use tappet_store::{Attempt, Project, Run, Runner, User};
 
 use crate::api::gitlab::entities::job::{Job, Surroundings};
@@ -20,6 +20,8 @@ pub struct JobContext<'a> {
     runs: HashMap<RunId, OfRun>,
     users: HashMap<UserId, User>,
     runners: HashMap<RunnerId, Runner>,
+    /// Bytes of the logs of those that have ended.
+    traces: HashMap<AttemptId, u64>,
 }
 
 struct OfRun {
@@ -41,6 +43,7 @@ impl<'a> JobContext<'a> {
             runs: HashMap::new(),
             users: HashMap::new(),
             runners: HashMap::new(),
+            traces: traces(app, attempts).await?,
         };
         let repository = app.repositories.of(project).await.ok();
         for attempt in attempts {
@@ -86,6 +89,15 @@ impl<'a> JobContext<'a> {
             now: clock::now(),
         };
         let runner = attempt.runner_id.and_then(|id| self.runners.get(&id));
-        Some(Job::of(around, attempt, runner))
+        let trace = self.traces.get(&attempt.id).copied();
+        Some(Job::of(around, attempt, runner, trace))
     }
+}
+
+/// As in GitLab a log counts among the artifacts once its job has ended.
+async fn traces(app: &App, attempts: &[Attempt]) -> ApiResult<HashMap<AttemptId, u64>> {
+    let ended = attempts.iter().filter(|one| one.status.is_completed());
+    let logs = app.logs.of_attempts(ended.map(|one| one.id).collect()).await;
+    let logs = logs.map_err(|error| ApiError::broken("looking for logs", error))?;
+    Ok(logs.into_iter().map(|log| (log.id, log.bytes)).collect())
 }
