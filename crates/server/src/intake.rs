@@ -22,7 +22,9 @@ use std::time::Duration;
 use tappet_git::{Commit, FileError, ReadError, Repository, ResolveError, ResolvedRef};
 use tappet_gitlab_ci::{AskingJob, Config, Context, PlanError};
 use tappet_model::plan::Plan;
-use tappet_model::{AttemptId, CommitSha, Diagnostic, FailureReason, RefName, Source, Variable};
+use tappet_model::{
+    AttemptId, CommitSha, Diagnostic, FailureReason, HookId, RefName, Source, Variable,
+};
 use tappet_store::{
     Creation, IdempotencyKey, NewJob, NewRun, NewRunContent, NewWorkflow, Project, RememberedRun,
     Run, RunNotes, RunOrigin, Schedule, ScheduleSlot, StoreError, Trigger, User,
@@ -71,6 +73,8 @@ pub struct RunRequest {
     pub variables: Vec<Variable>,
     /// The job whose token asks.
     pub source_job: Option<AttemptId>,
+    /// The webhooks that led to the request.
+    pub hooks: Vec<HookId>,
     /// The schedule that was due.
     pub schedule: Option<Schedule>,
     /// The due time of that schedule, taken together with the creation of the run.
@@ -109,6 +113,7 @@ impl RunRequest {
             accepts_sha: false,
             variables: Vec::new(),
             source_job: None,
+            hooks: Vec::new(),
             schedule: None,
             slot: None,
             before_sha: None,
@@ -576,6 +581,7 @@ async fn store(
             schedule_id: request.schedule.map(|schedule| schedule.id),
             has_build_names: request.has_build_names,
         },
+        hooks: request.hooks,
         user_id: request.user.map(|user| user.id),
         sealed_variables,
         content,

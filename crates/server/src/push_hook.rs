@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::clock;
 use crate::intake::{self, Refusal, RunRequest, Started};
 use crate::secrets::{self, Secrets};
+use crate::webhooks;
 
 /// Bodies beyond this are no push hook's.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -125,6 +126,7 @@ pub async fn receive(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Outc
     let now = clock::now();
     app.store.touch_push_hook(project.id, now).await?;
     let request = RunRequest {
+        hooks: webhooks::chain::behind(app, headers).await?,
         before_sha: order.before,
         pushed: Some(order.after),
         skips_on_demand: true,

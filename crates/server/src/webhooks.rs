@@ -6,6 +6,7 @@
 //! `Idempotency-Key`.
 
 mod address;
+pub mod chain;
 mod deliver;
 mod payload;
 mod policy;

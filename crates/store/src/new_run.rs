@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tappet_engine::Graph;
 use tappet_model::plan::Need;
 use tappet_model::{
-    CommitSha, FailureReason, ProjectId, RefKind, Source, Timestamp, TriggerId, UserId,
+    CommitSha, FailureReason, HookId, ProjectId, RefKind, Source, Timestamp, TriggerId, UserId,
 };
 
 use crate::{Advance, IdempotencyKey, Run, RunNotes, RunOrigin, ScheduleSlot};
@@ -30,6 +30,8 @@ pub struct NewRun {
     pub trigger_id: Option<TriggerId>,
     /// What else brought it about.
     pub origin: RunOrigin,
+    /// The webhooks that led to it.
+    pub hooks: Vec<HookId>,
     /// As whom; nobody with a legacy trigger.
     pub user_id: Option<UserId>,
     /// Given variables, encrypted by the server.

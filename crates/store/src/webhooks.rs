@@ -171,6 +171,11 @@ pub trait Webhooks {
         outcome: DeliveryOutcome,
         forget_before: Timestamp,
     ) -> Verb<'_, ()>;
+    /// The webhooks that led to a run.
+    fn hooks_behind_run(&self, run: RunId) -> Verb<'_, Vec<HookId>>;
+    /// The webhook of a delivery and those that led to the run it tells of; none
+    /// for a delivery that is not known any more.
+    fn hooks_behind_delivery(&self, delivery: i64) -> Verb<'_, Vec<HookId>>;
     /// Deliveries of a webhook, newest first; with bounds, only those with an answer
     /// whose status lies between them.
     fn deliveries(

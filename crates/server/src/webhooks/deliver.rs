@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::payload::{self, Subject};
 use super::policy::{Patience, after_failure};
 use super::send::{Answer, Clients, Envelope};
-use super::{HookSecrets, uuid_of};
+use super::{HookSecrets, chain, uuid_of};
 use crate::app::{App, SharedApp};
 use crate::clock;
 
@@ -103,17 +103,12 @@ async fn start_due(
 /// One try, and what follows from it.
 async fn deliver(app: &App, due: DueDelivery) -> StoreResult<()> {
     let DueDelivery { delivery, hook, .. } = due;
-    let is_outdated = clock::now().since(delivery.created_at) > MAX_AGE;
-    let body = match delivery.body.clone() {
-        Some(body) => Some(body),
-        None => body(app, &delivery).await?,
-    };
-    let outcome = match body {
-        Some(body) if !is_outdated => {
+    let outcome = match to_send(app, &delivery).await? {
+        Ok(body) => {
             let answer = send(app, &hook, &envelope(app, &delivery), body.clone()).await;
             outcome(app, hook.health, answer, body)
         }
-        _ => nothing_to_send(hook.health, is_outdated),
+        Err(reason) => nothing_to_send(hook.health, reason),
     };
     let forget_before = clock::now().minus(REMEMBERED);
     let finished = app
@@ -125,6 +120,23 @@ async fn deliver(app: &App, due: DueDelivery) -> StoreResult<()> {
         Err(StoreError::NotFound(_)) => Ok(()),
         other => other,
     }
+}
+
+/// The body to send, or why nothing is sent.
+async fn to_send(app: &App, delivery: &Delivery) -> StoreResult<Result<Vec<u8>, &'static str>> {
+    if clock::now().since(delivery.created_at) > MAX_AGE {
+        return Ok(Err("given up after a day"));
+    }
+    if chain::goes_round(app, delivery).await? {
+        return Ok(Err(
+            "this webhook led to the pipeline that it would tell of",
+        ));
+    }
+    let body = match delivery.body.clone() {
+        Some(body) => Some(body),
+        None => body(app, delivery).await?,
+    };
+    Ok(body.ok_or("there is nothing to tell, or too much"))
 }
 
 /// The body of a delivery; `None` when there is nothing to tell any more, nobody
@@ -145,19 +157,12 @@ async fn body(app: &App, delivery: &Delivery) -> StoreResult<Option<Vec<u8>>> {
 }
 
 fn envelope(app: &App, delivery: &Delivery) -> Envelope {
-    let event = format!(
-        "hook event {} {} {} {}",
-        delivery.run_id,
-        delivery.attempt_id.map_or(0, |id| id.0),
-        delivery.status,
-        delivery.created_at.0
-    );
     Envelope {
         event: match delivery.attempt_id {
             Some(_) => "Job Hook",
             None => "Pipeline Hook",
         },
-        event_uuid: uuid_of(&app.secrets, &event),
+        event_uuid: chain::event_uuid(&app.secrets, delivery.id),
         key: uuid_of(&app.secrets, &format!("hook delivery {}", delivery.id)),
     }
 }
@@ -208,11 +213,7 @@ fn outcome(app: &App, health: HookHealth, answer: Answer, body: Vec<u8>) -> Deli
     }
 }
 
-fn nothing_to_send(health: HookHealth, is_outdated: bool) -> DeliveryOutcome {
-    let reason = match is_outdated {
-        true => "given up after a day",
-        false => "there is nothing to tell, or too much",
-    };
+fn nothing_to_send(health: HookHealth, reason: &str) -> DeliveryOutcome {
     DeliveryOutcome {
         state: DeliveryState::GivenUp,
         response_status: None,

@@ -42,7 +42,7 @@ impl Answer {
 pub struct Envelope {
     /// `Pipeline Hook` or `Job Hook`.
     pub event: &'static str,
-    /// The event's name, the same for all webhooks.
+    /// The event's name, which leads this server back to the delivery.
     pub event_uuid: String,
     /// The delivery's name, the same for all tries.
     pub key: String,

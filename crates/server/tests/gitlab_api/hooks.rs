@@ -14,15 +14,15 @@ use super::{PIPELINE, Scene, assert_reply};
 
 /// A receiver that keeps what it gets, and answers as it is told.
 #[derive(Clone)]
-struct Receiver {
-    url: String,
+pub struct Receiver {
+    pub url: String,
     got: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
     answers: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Receiver {
     /// Answers with these statuses first, then with 200.
-    async fn start(answers: &[u16]) -> Self {
+    pub async fn start(answers: &[u16]) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             url: format!("http://{}/hook", listener.local_addr().unwrap()),
@@ -34,12 +34,16 @@ impl Receiver {
         receiver
     }
 
-    fn got(&self) -> Vec<(HeaderMap, Value)> {
+    /// What came so far.
+    pub fn got(&self) -> Vec<(HeaderMap, Value)> {
         self.got.lock().unwrap().clone()
     }
 
     /// Waits until `done` holds of what was received.
-    async fn until(&self, done: impl Fn(&[(HeaderMap, Value)]) -> bool) -> Vec<(HeaderMap, Value)> {
+    pub async fn until(
+        &self,
+        done: impl Fn(&[(HeaderMap, Value)]) -> bool,
+    ) -> Vec<(HeaderMap, Value)> {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let got = self.got();
@@ -67,7 +71,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> StatusCo
 }
 
 /// Kind and status that a body tells of.
-fn told(body: &Value) -> (String, String) {
+pub fn told(body: &Value) -> (String, String) {
     let kind = body["object_kind"].as_str().unwrap().to_owned();
     let status = match kind.as_str() {
         "pipeline" => &body["object_attributes"]["status"],
@@ -83,7 +87,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 /// A server that does not wait long.
-async fn server(change: impl FnOnce(&mut tappet_server::Config)) -> Scene {
+pub async fn server(change: impl FnOnce(&mut tappet_server::Config)) -> Scene {
     let server = TestServer::start_with(|config| {
         config.hook_rest = Duration::from_millis(60);
         change(config);
@@ -93,7 +97,7 @@ async fn server(change: impl FnOnce(&mut tappet_server::Config)) -> Scene {
     Scene { server, project }
 }
 
-async fn add(scene: &Scene, body: &Value) -> TestReply {
+pub async fn add(scene: &Scene, body: &Value) -> TestReply {
     let request = scene.server.post(&scene.path("/hooks")).root();
     request.json(body).send().await
 }

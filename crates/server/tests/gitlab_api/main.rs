@@ -13,6 +13,7 @@ mod credentials;
 mod etags;
 mod every_operation;
 mod forged_requests;
+mod hook_ends;
 mod hook_guards;
 mod hooks;
 mod hostile_values;

@@ -55,6 +55,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
         commit_title: "Make the first page load twice as fast".into(),
         trigger_id: None,
         origin: tappet_store::RunOrigin::default(),
+        hooks: Vec::new(),
         credential: String::new(),
         user_id: Some(user_id),
         sealed_variables: Some(vec![7; 80]),

@@ -15,6 +15,7 @@ use super::schedules;
 use super::session::Session;
 use super::transition::{LiveAttempt, changed, is_ended, warnings};
 use super::triggers;
+use super::webhooks;
 use crate::{
     Advance, ChangedAttempt, Creation, NewAuditEntry, NewRun, NewRunContent, Run, StoreError,
     StoreResult,
@@ -136,6 +137,7 @@ impl PreparedRun {
         };
         runs::add(session, &mut run, plan_id, new.sealed_variables.as_deref())?;
         creation_time::follow(session, run.id, run.created_at)?;
+        webhooks::lead(session, run.id, &new.hooks)?;
         if let Some(trigger) = run.trigger_id {
             run.trigger_short_token = Some(triggers::mark_used(session, trigger, new.now)?);
         }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_reports.sql"),
     include_str!("migrations/0010_retention.sql"),
     include_str!("migrations/0011_audit.sql"),
+    include_str!("migrations/0013_hook_chains.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE migrations (

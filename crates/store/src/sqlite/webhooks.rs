@@ -71,6 +71,12 @@ statements! {
               SELECT id FROM (SELECT id, state, created_at FROM hook_deliveries
               WHERE hook_id = ?1 ORDER BY id LIMIT 20)
               WHERE state <> 'waiting' AND created_at < ?2)";
+    BEHIND_RUN = "SELECT hook_id FROM run_hooks WHERE run_id = ?1 ORDER BY hook_id";
+    BEHIND_DELIVERY = "SELECT hook_id FROM hook_deliveries WHERE id = ?1 UNION
+                       SELECT r.hook_id FROM hook_deliveries d JOIN run_hooks r USING (run_id)
+                       WHERE d.id = ?1 ORDER BY 1";
+    LEAD = "INSERT OR IGNORE INTO run_hooks (run_id, hook_id)
+            SELECT ?1, id FROM hooks WHERE id = ?2";
     DELIVERIES = concat!("SELECT ", delivery_columns!(), answered!(),
                  " ORDER BY d.id DESC LIMIT ?4 OFFSET ?5");
     COUNT = concat!("SELECT count(*) FROM (SELECT 1", answered!(), " LIMIT ?4)");
@@ -82,6 +88,24 @@ pub(super) fn drop_of_project(session: &Session, project: ProjectId) -> rusqlite
         session.conn.prepare_cached(sql)?.execute([project.0])?;
     }
     Ok(())
+}
+
+/// Remembers the webhooks that led to a run. One that was removed meanwhile will
+/// not be told of it anyway.
+pub(super) fn lead(session: &Session, run: RunId, hooks: &[HookId]) -> StoreResult<()> {
+    for hook in hooks {
+        session
+            .conn
+            .prepare_cached(LEAD)?
+            .execute((run.0, hook.0))?;
+    }
+    Ok(())
+}
+
+fn behind(db: &Db<'_>, sql: &str, id: i64) -> StoreResult<Vec<HookId>> {
+    let mut statement = db.conn.prepare_cached(sql)?;
+    let hooks = statement.query_map([id], |row| row.get(0).map(HookId))?;
+    Ok(hooks.collect::<Result<_, _>>()?)
 }
 
 /// The columns of a webhook, from `first` on.
@@ -364,6 +388,17 @@ impl crate::Webhooks for SqliteStore {
             self.writer
                 .write(move |session| finish(session, delivery, &outcome, forget_before)),
         )
+    }
+
+    fn hooks_behind_run(&self, run: RunId) -> Verb<'_, Vec<HookId>> {
+        Box::pin(async move { self.readers.read(|db| behind(db, BEHIND_RUN, run.0)) })
+    }
+
+    fn hooks_behind_delivery(&self, delivery: i64) -> Verb<'_, Vec<HookId>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| behind(db, BEHIND_DELIVERY, delivery))
+        })
     }
 
     fn deliveries(

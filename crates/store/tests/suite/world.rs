@@ -100,6 +100,7 @@ impl World {
             commit_title: "Add a thing".into(),
             trigger_id: None,
             origin: tappet_store::RunOrigin::default(),
+            hooks: Vec::new(),
             credential: "token:1".to_owned(),
             user_id: Some(self.user),
             sealed_variables: None,

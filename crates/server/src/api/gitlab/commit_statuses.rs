@@ -352,6 +352,7 @@ async fn set(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
             commit_title: commit.title().to_owned(),
             trigger_id: None,
             origin: RunOrigin::default(),
+            hooks: Vec::new(),
             user_id: Some(user.id),
             sealed_variables: None,
             content: nothing_to_run(),

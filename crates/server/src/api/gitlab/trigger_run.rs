@@ -24,6 +24,7 @@ use crate::api::operation::{self, Audience, Operation, object, text};
 use crate::api::routes::Routes;
 use crate::app::{App, SharedApp};
 use crate::intake::{self, RunRequest, Started};
+use crate::webhooks;
 
 /// GitLab's limit of inputs of one pipeline.
 const MAX_INPUTS: usize = 20;
@@ -106,6 +107,7 @@ async fn start(app: &SharedApp, mut call: Call) -> ApiResult<Response> {
         idempotency::scoped(key, project.id, authority.credential.clone(), &call.params);
     variables.push(payload(std::mem::take(&mut call.params), id));
     let request = RunRequest {
+        hooks: webhooks::chain::behind(app, &call.headers).await?,
         trigger: authority.trigger,
         source_job: authority.source_job,
         variables,

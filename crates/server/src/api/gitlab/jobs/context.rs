@@ -97,7 +97,10 @@ impl<'a> JobContext<'a> {
 /// As in GitLab a log counts among the artifacts once its job has ended.
 async fn traces(app: &App, attempts: &[Attempt]) -> ApiResult<HashMap<AttemptId, u64>> {
     let ended = attempts.iter().filter(|one| one.status.is_completed());
-    let logs = app.logs.of_attempts(ended.map(|one| one.id).collect()).await;
+    let logs = app
+        .logs
+        .of_attempts(ended.map(|one| one.id).collect())
+        .await;
     let logs = logs.map_err(|error| ApiError::broken("looking for logs", error))?;
     Ok(logs.into_iter().map(|log| (log.id, log.bytes)).collect())
 }

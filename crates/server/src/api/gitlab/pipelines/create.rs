@@ -17,6 +17,7 @@ use crate::api::gitlab::trigger_run::refuse_inputs;
 use crate::app::SharedApp;
 use crate::intake::{self, RunRequest};
 use crate::rights::Right;
+use crate::webhooks;
 
 /// `POST /projects/:id/pipeline`. Variables are an array here, unlike those of
 /// the trigger.
@@ -36,6 +37,7 @@ pub async fn create(State(app): State<SharedApp>, call: Call) -> ApiResult<Respo
     let key = idempotency::header(&call.headers)?;
     let credential = access.caller.credential();
     let request = RunRequest {
+        hooks: webhooks::chain::behind(&app, &call.headers).await?,
         variables,
         keeps_invalid: false,
         credential: credential.clone(),

@@ -18,6 +18,7 @@ use crate::api::operation::{self, Audience, Operation, object, text};
 use crate::api::routes::Routes;
 use crate::app::SharedApp;
 use crate::intake::{self, Refusal, RunRequest, Started};
+use crate::webhooks;
 
 /// Starting builds with a token.
 pub fn routes() -> Routes {
@@ -97,6 +98,7 @@ pub async fn request(
     let credential = authority.credential;
     let project = authority.project;
     Ok(RunRequest {
+        hooks: webhooks::chain::behind(app, &call.headers).await?,
         trigger: authority.trigger,
         variables,
         has_build_names: true,
