@@ -36,14 +36,25 @@ impl Tappet {
 
     /// Starts one whose command line was changed first.
     pub async fn start_with(slots: u32, change: impl FnOnce(&mut Command)) -> Self {
-        let dir = TempDir::new().expect("a temporary directory can be made");
-        let mut tappet = Self {
-            dir,
+        let mut tappet = Self::new(slots);
+        tappet.launch(change).await;
+        tappet
+    }
+
+    fn new(slots: u32) -> Self {
+        Self {
+            dir: TempDir::new().expect("a temporary directory can be made"),
             slots,
             process: None,
             address: ([127, 0, 0, 1], 1).into(),
-        };
-        tappet.launch(change).await;
+        }
+    }
+
+    /// Starts one on a data directory that `prepare` makes.
+    pub async fn start_on(slots: u32, prepare: impl AsyncFnOnce(&Path)) -> Self {
+        let mut tappet = Self::new(slots);
+        prepare(&tappet.data()).await;
+        tappet.launch(|_| {}).await;
         tappet
     }
 

@@ -284,6 +284,38 @@ async fn rules_see_the_schedule() {
 }
 
 #[tokio::test]
+async fn an_owner_who_leaves_the_project_takes_the_schedule_with_them() {
+    let scene = Scene::new("2026-03-02T12:00:00Z").await;
+    let dan = scene.server.member(scene.project, "dan", 30).await;
+    let body = json!({ "description": "dan's", "ref": "main", "cron": "0 * * * *" });
+    let project = format!("/api/v4/projects/{}", scene.project);
+    let made = scene
+        .server
+        .post(&format!("{project}/pipeline_schedules"))
+        .user(&dan)
+        .json(&body)
+        .send()
+        .await
+        .json();
+    scene.at("2026-03-02T13:00:00Z").await;
+    assert_eq!(scene.runs().await[0]["source"], "schedule");
+
+    let path = format!("{project}/members/{}", dan.id);
+    let removed = scene.server.request("DELETE", &path).root().send().await;
+    assert_eq!(removed.status, 204, "{}", removed.text());
+    let shown = scene.show(made["id"].as_i64().unwrap()).await;
+    assert_eq!(shown["active"], false);
+    assert!(
+        shown["failure"]
+            .as_str()
+            .unwrap()
+            .contains("take ownership")
+    );
+    scene.at("2026-03-02T15:00:00Z").await;
+    assert_eq!(scene.runs().await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_owner_who_may_nothing_any_more_ends_the_schedule() {
     let scene = Scene::new("2026-03-02T12:00:00Z").await;
     let id = scene.schedule("0 * * * *", "UTC").await;

@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod errors;
+mod gc;
 mod help;
 mod hooks;
 mod projects;
