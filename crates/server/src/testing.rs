@@ -1,21 +1,21 @@
 //! A whole server on a free port with a fresh data directory, and a small HTTP
 //! client, for scenario tests.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod events;
+mod repository;
+mod request;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use std::path::{Path, PathBuf};
+
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
 use crate::{Config, Server};
+
+pub use events::{TestEvent, TestEvents};
+pub use repository::{commit, git};
+pub use request::{TestReply, TestRequest};
 
 /// Root's access token on every test server.
 pub const ROOT_TOKEN: &str = "glpat-test-root-token";
@@ -218,38 +218,6 @@ impl TestServer {
     }
 }
 
-/// Runs git in a directory with an identity, or panics with its words.
-pub fn git(dir: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(dir)
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
-        .args(arguments)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .stdin(Stdio::null())
-        .output()
-        .expect("git can be started");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {errors}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-/// Commits these files on the current branch; gives the commit id.
-pub fn commit(repository: &Path, files: &[(&str, &str)], message: &str) -> String {
-    for (name, content) in files {
-        let path = repository.join(name);
-        std::fs::create_dir_all(path.parent().expect("a file has a parent"))
-            .expect("a directory can be made");
-        std::fs::write(path, content).expect("a file can be written");
-    }
-    git(repository, &["add", "--all"]);
-    git(
-        repository,
-        &["commit", "--quiet", "--allow-empty", "--message", message],
-    );
-    git(repository, &["rev-parse", "HEAD"])
-}
-
 /// Somebody who can call.
 #[derive(Clone, Debug)]
 pub struct TestUser {
@@ -257,180 +225,4 @@ pub struct TestUser {
     pub id: i64,
     /// An access token with the scope `api`.
     pub token: String,
-}
-
-/// A request under construction.
-pub struct TestRequest {
-    address: SocketAddr,
-    builder: http::request::Builder,
-    body: Bytes,
-}
-
-impl TestRequest {
-    /// A request to a server at `address`.
-    pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
-        let builder = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", address.to_string());
-        Self {
-            address,
-            builder,
-            body: Bytes::new(),
-        }
-    }
-
-    /// As root.
-    pub fn root(self) -> Self {
-        self.header("private-token", ROOT_TOKEN)
-    }
-
-    /// As somebody.
-    pub fn user(self, user: &TestUser) -> Self {
-        self.header("private-token", &user.token)
-    }
-
-    /// As if the server were known by another name.
-    pub fn host(mut self, host: &str) -> Self {
-        let value = http::HeaderValue::from_str(host).expect("the name is visible ASCII");
-        if let Some(headers) = self.builder.headers_mut() {
-            headers.insert("host", value);
-        }
-        self
-    }
-
-    /// With one more header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    /// With a JSON body.
-    pub fn json(self, body: &serde_json::Value) -> Self {
-        self.body("application/json", body.to_string())
-    }
-
-    /// With a form body, already encoded.
-    pub fn form(self, body: &str) -> Self {
-        self.body("application/x-www-form-urlencoded", body.to_owned())
-    }
-
-    /// With any body.
-    pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        let mut request = self.header("content-type", content_type);
-        request.body = body.into();
-        request
-    }
-
-    /// Sends it and reads the whole answer.
-    pub async fn send(self) -> TestReply {
-        self.try_send().await.expect("the server answers")
-    }
-
-    /// The same, with an error when the connection fails or breaks off.
-    pub async fn try_send(self) -> Result<TestReply, Box<dyn std::error::Error + Send + Sync>> {
-        let (head, body) = self.start().await?.into_parts();
-        let body = body.collect().await?.to_bytes();
-        Ok(TestReply {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body,
-        })
-    }
-
-    /// Sends it and follows the answer as server-sent events.
-    pub async fn events(self) -> TestEvents {
-        let response = self.start().await.expect("the server answers");
-        assert_eq!(response.status(), 200);
-        TestEvents {
-            body: response.into_body(),
-            text: Vec::new(),
-        }
-    }
-
-    async fn start(
-        self,
-    ) -> Result<http::Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
-        let stream = TcpStream::connect(self.address).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        let request = self.builder.body(Full::new(self.body))?;
-        Ok(sender.send_request(request).await?)
-    }
-}
-
-/// An open stream of server-sent events.
-pub struct TestEvents {
-    body: Incoming,
-    text: Vec<u8>,
-}
-
-/// One event of the stream.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct TestEvent {
-    /// `id:`.
-    pub id: String,
-    /// `event:`.
-    pub kind: String,
-    /// `data:`.
-    pub data: String,
-}
-
-impl TestEvents {
-    /// The next event that has data; `None` at the end of the stream or when it
-    /// breaks off.
-    pub async fn next(&mut self) -> Option<TestEvent> {
-        loop {
-            while let Some(end) = self.text.windows(2).position(|pair| pair == b"\n\n") {
-                let block: Vec<u8> = self.text.drain(..end + 2).collect();
-                let mut event = TestEvent::default();
-                for line in String::from_utf8_lossy(&block).lines() {
-                    match line.split_once(':') {
-                        Some(("id", value)) => event.id = value.trim_start().to_owned(),
-                        Some(("event", value)) => event.kind = value.trim_start().to_owned(),
-                        Some(("data", value)) => event.data += value.trim_start(),
-                        _ => {}
-                    }
-                }
-                if !event.data.is_empty() {
-                    return Some(event);
-                }
-            }
-            let frame = self.body.frame().await?.ok()?;
-            if let Ok(data) = frame.into_data() {
-                self.text.extend_from_slice(&data);
-            }
-        }
-    }
-}
-
-/// A whole answer.
-pub struct TestReply {
-    /// Status code.
-    pub status: u16,
-    /// Headers.
-    pub headers: http::HeaderMap,
-    /// Body.
-    pub body: Bytes,
-}
-
-impl TestReply {
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
-    }
-
-    /// One header as text, empty when absent.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
 }
