@@ -6,8 +6,9 @@
 //! from that and the project alone.
 
 mod groups;
+mod protection;
 
-use tappet_model::{RefKind, UserId};
+use tappet_model::UserId;
 use tappet_store::{
     Attempt, BuildsAccess, Project, ProtectedRef, Run, StoreResult, User, VariablesRole, Viewer,
 };
@@ -16,6 +17,7 @@ use crate::app::App;
 use crate::clock;
 
 pub use groups::{GroupStanding, group_standing};
+pub use protection::{is_open, matches_pattern};
 
 /// What a member of a project is, the weakest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -233,30 +235,6 @@ pub fn reads_log(standing: &Standing, project: &Project, attempt: &Attempt) -> b
     is_open && standing.may(Right::ReadJobs, project)
 }
 
-/// Whether a name is what a protection means: `*` stands for any characters
-/// (GitLab: `RefMatcher`).
-pub fn matches_pattern(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
-}
-
 /// For whom projects are listed.
 pub fn viewer(user: Option<&User>) -> Viewer {
     match user {
@@ -266,15 +244,6 @@ pub fn viewer(user: Option<&User>) -> Viewer {
             id: user.id,
             is_external: user.is_external,
         },
-    }
-}
-
-/// Whether a ref that these rules protect is open to somebody; `None` is a legacy
-/// trigger, which keeps out of protected refs.
-pub fn is_open(standing: Option<&Standing>, protections: &[ProtectedRef]) -> bool {
-    match standing {
-        Some(standing) => standing.may_use(protections),
-        None => protections.is_empty(),
     }
 }
 
@@ -300,43 +269,6 @@ impl App {
             is_external: user.is_external,
             role: member.and_then(|member| Role::of_level(member.level)),
         })
-    }
-
-    /// Whether a branch or tag is protected.
-    pub async fn is_protected(
-        &self,
-        project: &Project,
-        kind: RefKind,
-        name: &str,
-    ) -> StoreResult<bool> {
-        Ok(!self.protections(project, kind, name).await?.is_empty())
-    }
-
-    /// The rules that protect a branch or tag.
-    pub async fn protections(
-        &self,
-        project: &Project,
-        kind: RefKind,
-        name: &str,
-    ) -> StoreResult<Vec<ProtectedRef>> {
-        let mut rules = self.store.protected_refs(project.id, kind).await?;
-        rules.retain(|rule| matches_pattern(&rule.name, name));
-        Ok(rules)
-    }
-
-    /// Whether somebody may start and steer runs on a branch or tag; `None` is a
-    /// legacy trigger, which keeps out of protected refs.
-    pub async fn may_run_on(
-        &self,
-        standing: Option<&Standing>,
-        project: &Project,
-        kind: RefKind,
-        name: &str,
-    ) -> StoreResult<bool> {
-        Ok(is_open(
-            standing,
-            &self.protections(project, kind, name).await?,
-        ))
     }
 }
 
@@ -444,24 +376,5 @@ mod tests {
         let mut owner = member(Some(Role::Owner));
         owner.is_blocked = true;
         assert!(!owner.may(Right::RunPipelines, &project("public")));
-    }
-
-    #[rstest]
-    #[case("main", "main", true)]
-    #[case("main", "main2", false)]
-    #[case("release/*", "release/1.0", true)]
-    #[case("release/*", "release", false)]
-    #[case("*-stable", "1-stable", true)]
-    #[case("*", "anything", true)]
-    #[case("a*b*c", "a-b-c", true)]
-    #[case("a*b*c", "a-c-b", false)]
-    #[case("ab*bc", "abc", false)]
-    #[case("*a*", "ba", true)]
-    fn a_star_stands_for_anything(
-        #[case] pattern: &str,
-        #[case] name: &str,
-        #[case] expected: bool,
-    ) {
-        assert_eq!(matches_pattern(pattern, name), expected);
     }
 }
