@@ -11,6 +11,7 @@
 //! [`key_rotation`](crate::key_rotation).
 
 pub(crate) mod key_file;
+mod token;
 
 use std::io;
 use std::path::Path;
@@ -18,12 +19,15 @@ use std::path::Path;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 use tappet_model::AttemptId;
 use tappet_store::TokenHash;
 
 use key_file::NumberedKey;
+use token::{TOKEN_CHARACTERS, random, url_safe};
+
+pub use token::{hash, new_hex_token, new_token};
 
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
@@ -32,10 +36,6 @@ const TAG_BYTES: usize = 16;
 const JOB_TOKEN_PREFIX: &str = "glcbt-";
 /// Nothing longer is looked at; a genuine token has at most 43 characters.
 const JOB_TOKEN_LIMIT: usize = 200;
-/// Characters of a token after its prefix; six bits each.
-const TOKEN_CHARACTERS: usize = 20;
-const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /// The keys of one data directory.
 pub struct Secrets {
     current: Key,
@@ -200,40 +200,6 @@ impl Key {
     }
 }
 
-/// SHA-256 of a token: how access tokens, runner tokens and sessions are kept.
-/// They are random and long, so neither salt nor stretching is needed.
-#[must_use]
-pub fn hash(token: &str) -> TokenHash {
-    TokenHash(Sha256::digest(token.as_bytes()).into())
-}
-
-/// A new token: `prefix` and 20 random characters of `A-Za-z0-9-_` (120 bits).
-#[must_use]
-pub fn new_token(prefix: &str) -> String {
-    let mut token = String::with_capacity(prefix.len() + TOKEN_CHARACTERS);
-    token.push_str(prefix);
-    token.extend(random::<TOKEN_CHARACTERS>().iter().map(url_safe));
-    token
-}
-
-/// A new token of 30 hex digits (120 bits), as GitLab made them before 9.5.
-#[must_use]
-pub fn new_hex_token() -> String {
-    let digits = random::<15>().map(|byte| format!("{byte:02x}"));
-    digits.concat()
-}
-
-/// Six bits of a byte as a character.
-fn url_safe(byte: &u8) -> char {
-    char::from(URL_SAFE[usize::from(byte & 63)])
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the kernel's random source answers on every Linux");
-    bytes
-}
-
 /// The number of the key is bound in, so that nothing is passed off as sealed with
 /// another one.
 fn associated_data(number: u8, context: &str) -> Vec<u8> {
@@ -260,6 +226,7 @@ fn subkey(key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
 mod tests {
     use rstest::rstest;
 
+    use super::token::URL_SAFE;
     use super::*;
 
     fn secrets() -> (tempfile::TempDir, Secrets) {
@@ -381,31 +348,6 @@ mod tests {
             Err(UnsealError::Format)
         );
         assert_eq!(new.verify_job_token(&old.job_token(AttemptId(1))), None);
-    }
-
-    #[test]
-    fn the_plain_hash_is_sha_256() {
-        let hex: String = hash("abc")
-            .0
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(
-            hex,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-    }
-
-    #[rstest]
-    #[case("glptt-")]
-    #[case("glpat-")]
-    #[case("")]
-    fn a_new_token_is_its_prefix_and_twenty_url_safe_characters(#[case] prefix: &str) {
-        let token = new_token(prefix);
-        let random = token.strip_prefix(prefix).unwrap();
-        assert_eq!(random.len(), 20);
-        assert!(random.bytes().all(|byte| URL_SAFE.contains(&byte)));
-        assert_ne!(token, new_token(prefix));
     }
 
     #[rstest]
