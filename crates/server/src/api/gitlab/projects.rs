@@ -2,12 +2,14 @@
 //! of its own.
 
 mod attributes;
+mod ci_settings;
 mod create;
 mod lifecycle;
 mod list;
+mod path;
 mod update;
 
-pub use attributes::is_reserved;
+pub use path::is_reserved;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

@@ -6,10 +6,9 @@ use http::StatusCode;
 use serde_json::json;
 use tappet_store::{NewProject, ProjectChange, StoreError, User};
 
-use super::attributes::{
-    self, CiSettings, Visibility, checked_branch, checked_description, checked_name, full_path,
-    taken,
-};
+use super::attributes::{self, Visibility, checked_branch, checked_description, checked_name};
+use super::ci_settings::CiSettings;
+use super::path::{full_path, taken};
 use crate::api::gitlab::auth::{self, JobTokens};
 use crate::api::gitlab::call::Call;
 use crate::api::gitlab::entities::project::{Project, RepositoryFacts};

@@ -8,10 +8,9 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tappet_store::{Project as ProjectRecord, ProjectChange, StoreError};
 
-use super::attributes::{
-    self, CiSettings, Visibility, checked_branch, checked_description, checked_name, checked_path,
-    taken,
-};
+use super::attributes::{self, Visibility, checked_branch, checked_description, checked_name};
+use super::ci_settings::CiSettings;
+use super::path::{checked_path, taken};
 use super::shown;
 use crate::api::gitlab::access::{self, Login};
 use crate::api::gitlab::auth::JobTokens;
