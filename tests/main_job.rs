@@ -99,6 +99,53 @@ check:
 }
 
 #[tokio::test]
+async fn a_deploy_job_gets_what_is_for_its_environment_and_a_test_tells_its_coverage() {
+    let tappet = Tappet::start(1).await;
+    let project = tappet
+        .project(
+            "deploy",
+            r#"
+stages: [test, deploy]
+check:
+  stage: test
+  script:
+    - echo "token is <$TOKEN>"
+    - echo "lines covered 87.50%"
+    - echo "HOST=v$CI_PIPELINE_IID.example.com" > deploy.env
+  coverage: '/covered (\d+\.\d+)%/'
+  artifacts: {reports: {dotenv: deploy.env}}
+ship:
+  stage: deploy
+  script:
+    - echo "token is <$TOKEN>"
+    - echo "to $CI_ENVIRONMENT_NAME ($CI_ENVIRONMENT_TIER) at $CI_ENVIRONMENT_URL"
+  environment: {name: review/$CI_COMMIT_REF_NAME, url: 'https://$HOST'}
+"#,
+        )
+        .await;
+    for (scope, value) in [("*", "any"), ("review/*", "review"), ("production", "live")] {
+        let body = json!({ "key": "TOKEN", "value": value, "environment_scope": scope });
+        let variables = tappet.request("POST", &project.path("/variables"));
+        assert_eq!(variables.json(&body).send().await.status, 201);
+    }
+    let run = project.trigger().await;
+    assert_eq!(project.ended(run).await, "success");
+    let jobs = project.jobs(run).await;
+    let find = |name: &str| jobs.iter().find(|job| job["name"] == name).unwrap();
+    let log = project.log(find("check")["id"].as_i64().unwrap()).await;
+    assert!(log.contains("\ntoken is <any>\n"), "{log}");
+    let log = project.log(find("ship")["id"].as_i64().unwrap()).await;
+    assert!(log.contains("\ntoken is <review>\n"), "{log}");
+    let told = "\nto review/main (development) at https://v1.example.com\n";
+    assert!(log.contains(told), "{log}");
+    assert_eq!(find("check")["coverage"], 87.5);
+    let shown = tappet
+        .get(&project.path(&format!("/pipelines/{run}")))
+        .await;
+    assert_eq!(shown["coverage"], "87.50");
+}
+
+#[tokio::test]
 async fn a_wrong_dotenv_file_fails_its_job_and_the_log_says_why() {
     let tappet = Tappet::start(1).await;
     let project = tappet

@@ -22,7 +22,9 @@ pub(crate) fn retries_again(
 fn limit(policy: &RetryPolicy, reason: FailureReason) -> u32 {
     match reason {
         // Another attempt would meet the same wall.
-        FailureReason::NoMatchingRunner | FailureReason::MissingDependencyFailure => 0,
+        FailureReason::NoMatchingRunner
+        | FailureReason::MissingDependencyFailure
+        | FailureReason::EnvironmentCreationFailure => 0,
         FailureReason::SchedulerFailure if *policy == RetryPolicy::default() => {
             SCHEDULER_FAILURE_RETRIES
         }

@@ -120,6 +120,7 @@ impl Compiler<'_> {
             retry: job.retry.unwrap_or_default(),
             tags_vary: tags.iter().any(|tag| tag.contains(['$', '%'])),
             tags,
+            environment: job.environment.map(|declared| declared.environment),
             inherits: job.inherit.variables,
             variables: job.variables,
             before_lines,
@@ -162,6 +163,7 @@ impl Compiler<'_> {
             artifact_sources,
             timeout_s: job.timeout_s,
             manual: job.when == When::Manual,
+            coverage: job.coverage.take(),
         };
         Form {
             when: job.when,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tappet_model::plan::{AllowFailure, JobSpec, RetryPolicy, When};
-use tappet_model::{Diagnostic, Position, Variable};
+use tappet_model::{Diagnostic, Environment, Position, Variable};
 use tappet_yaml::Mapping;
 
 use crate::circle::Circles;
@@ -37,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) tags: Vec<String>,
     /// Some tag names a variable.
     pub(crate) tags_vary: bool,
+    /// The name as written.
+    pub(crate) environment: Option<Environment>,
     /// Which root variables it takes.
     pub(crate) inherits: Inherited,
     /// Its own variables, without those of the root.

@@ -1,14 +1,17 @@
 //! References to variables inside texts and inside other variables.
 //!
-//! Two of GitLab's engines: [`expand`] and [`expand_existing`] for one text
-//! (`lib/expand_variables.rb`), [`expand_collection`] for all variables of a
+//! Two of GitLab's engines: [`expand`], [`expand_existing`] and [`expand_nested`]
+//! for one text (`lib/expand_variables.rb`), [`expand_collection`] for all variables of a
 //! job together (`lib/gitlab/ci/variables/collection.rb`).
 
+mod nested;
 mod order;
 
 use std::collections::HashMap;
 
 use tappet_model::{Variable, VariableKind};
+
+pub use nested::expand_nested;
 
 /// Bytes that all expanded values of one collection may have together.
 const MAX_EXPANDED_BYTES: usize = 8 * 1024 * 1024;

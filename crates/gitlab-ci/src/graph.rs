@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-use tappet_model::{Diagnostic, Position};
+use tappet_model::{Diagnostic, EnvironmentAction, Position};
 
 use crate::draft::Draft;
 use crate::job::{Inclusion, Job};
 use crate::needs::Need;
 
-/// Checks stages, dependencies, needs and cycles; all errors in file order.
+/// Checks stages, dependencies, needs, `on_stop` and cycles; all errors in file order.
 pub(crate) fn check(draft: &Draft) -> Result<(), Vec<Diagnostic>> {
     let checker = Checker::new(draft);
     let mut errors = Vec::new();
@@ -83,6 +83,28 @@ impl<'a> Checker<'a> {
         for needs in all_needs(job) {
             self.check_needs(job, needs, errors);
         }
+        if let Some(declared) = &job.environment
+            && let Some((stopper, position)) = &declared.on_stop
+            && let Some(problem) = self.problem_of_stopper(&declared.environment.name, stopper)
+        {
+            let message = format!("{} job: on_stop job {stopper} {problem}", job.name);
+            errors.push(Diagnostic::at(*position, message));
+        }
+    }
+
+    /// Why a job cannot be the one that stops an environment.
+    fn problem_of_stopper(&self, environment: &str, stopper: &str) -> Option<&'static str> {
+        let Some(&index) = self.jobs.get(stopper) else {
+            return Some("is not defined");
+        };
+        let Some(declared) = &self.draft.jobs[index].environment else {
+            return Some("does not have environment defined");
+        };
+        if declared.environment.name != environment {
+            return Some("have different environment name");
+        }
+        (declared.environment.action != EnvironmentAction::Stop)
+            .then_some("needs to have action stop defined")
     }
 
     fn check_needs(&self, job: &Job, needs: &[Need], errors: &mut Vec<Diagnostic>) {

@@ -9,13 +9,14 @@ use tappet_model::{Position, Variable};
 use tappet_yaml::{Key, KeyKind, Mapping, Node};
 
 use crate::entry::{Entry, strings};
+use crate::environment::{self, Declared};
 use crate::inherit::{self, Inherit};
 use crate::needs::{self, Need};
 use crate::only::{self, Policy};
 use crate::rules::{self, Owner, Rule};
 use crate::validation::{Location, Report};
 use crate::variables::{self, Place};
-use crate::{allow_failure, artifacts, keywords, retry, script, stages, tags, timeout};
+use crate::{allow_failure, artifacts, coverage, keywords, retry, script, stages, tags, timeout};
 
 /// The longest job name, in characters.
 const MAX_NAME: usize = 255;
@@ -47,6 +48,8 @@ pub(crate) struct Job {
     pub(crate) tags: Option<Vec<String>>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout_s: Option<u64>,
+    pub(crate) environment: Option<Declared>,
+    pub(crate) coverage: Option<String>,
 }
 
 /// `dependencies`: whose artifacts a job wants.
@@ -313,6 +316,12 @@ fn job(entry: &Entry<'_>, key: &Key, workflow_has_rules: bool, report: &mut Repo
         timeout_s: entry
             .get("timeout")
             .and_then(|field| timeout::read(field, &location.child("timeout"), report)),
+        environment: entry
+            .get("environment")
+            .and_then(|field| environment::read(field, &location.child("environment"), report)),
+        coverage: entry
+            .get("coverage")
+            .and_then(|field| coverage::read(field, &location.child("coverage"), report)),
     }
 }
 

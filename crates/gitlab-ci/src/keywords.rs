@@ -35,16 +35,16 @@ pub(crate) const JOB: Keys = Keys {
         "after_script",
         "retry",
         "timeout",
+        "environment",
+        "coverage",
     ],
     later: &[
         "resource_group",
-        "environment",
         "interruptible",
         "image",
         "services",
         "cache",
         "hooks",
-        "coverage",
         "parallel",
         "inputs",
         "release",
@@ -168,6 +168,19 @@ pub(crate) const POLICY: Keys = Keys {
 pub(crate) const NEED: Keys = Keys {
     now: &["job", "artifacts", "optional"],
     later: &["parallel", "pipeline", "project", "ref"],
+};
+
+/// `environment:` as a map.
+pub(crate) const ENVIRONMENT: Keys = Keys {
+    now: &[
+        "name",
+        "url",
+        "action",
+        "on_stop",
+        "auto_stop_in",
+        "deployment_tier",
+    ],
+    later: &["kubernetes"],
 };
 
 /// `retry:` as a map.

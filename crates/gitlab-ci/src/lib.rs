@@ -19,6 +19,7 @@ mod default;
 mod document;
 mod draft;
 mod entry;
+mod environment;
 mod extends;
 mod graph;
 mod inherit;
@@ -40,6 +41,7 @@ mod variables;
 mod workflow;
 mod yaml_text;
 
+pub mod coverage;
 pub mod duration;
 pub mod expansion;
 pub mod expression;

@@ -32,6 +32,8 @@ pub struct JobOutline<'a> {
     pub after_script: &'a [String],
     /// As written.
     pub tags: &'a [String],
+    /// Name of its environment, as written.
+    pub environment: Option<&'a str>,
     /// `None` where rules decide.
     pub only: Option<PolicyOutline>,
     /// `None` without.
@@ -144,6 +146,7 @@ impl Linted {
             script,
             after_script: &form.spec.after_script,
             tags: &job.tags,
+            environment: job.environment.as_ref().map(|one| one.name.as_str()),
             only,
             except,
             when: form.when,

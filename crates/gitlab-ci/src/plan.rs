@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use tappet_model::plan::{self, ArtifactSources, JobSpec, LeftOut, Plan, PlannedJob};
-use tappet_model::{Diagnostic, RefKind, Source, Variable};
+use tappet_model::{Diagnostic, Environment, RefKind, Source, Variable};
 
 use crate::circle::{self, Circles};
 use crate::compile::variables_of_job;
@@ -15,7 +15,7 @@ use crate::graph;
 use crate::needs::MAX_NEEDS;
 use crate::rules::RuleWhen;
 use crate::stages;
-use crate::variables::{merge, value};
+use crate::variables::{find, merge};
 
 /// Why a pipeline is made and what is known before its jobs are.
 #[derive(Clone, Copy)]
@@ -28,12 +28,12 @@ pub struct Context<'a> {
     pub ref_kind: RefKind,
     /// Full path of the project, `group/name`.
     pub project_path: &'a str,
-    /// Value of an instance, group, project or pipeline variable. They win over
-    /// those of the file.
-    pub variables: &'a dyn Fn(&str) -> Option<String>,
-    /// Value of a predefined variable, which those of the file win over. Rules of
-    /// a job may ask for what is predefined of that job, too.
-    pub predefined: &'a dyn Fn(Option<&AskingJob<'_>>, &str) -> Option<String>,
+    /// An instance, group, project or pipeline variable. They win over those of
+    /// the file. A job of an environment gives the environment's name first.
+    pub variables: &'a dyn Fn(Option<&str>, &str) -> Option<Variable>,
+    /// A predefined variable, which those of the file win over. Rules of a job may
+    /// ask for what is predefined of that job, too.
+    pub predefined: &'a dyn Fn(Option<&AskingJob<'_>>, &str) -> Option<Variable>,
 }
 
 /// The job whose rules ask for a variable.
@@ -45,6 +45,8 @@ pub struct AskingJob<'a> {
     pub stage: &'a str,
     /// What `workflow:name` came to.
     pub pipeline_name: Option<&'a str>,
+    /// What it works on, the name expanded.
+    pub environment: Option<&'a Environment>,
 }
 
 /// Why there is no pipeline, in GitLab's words.
@@ -84,6 +86,7 @@ pub fn plan(config: &Config, context: &Context<'_>) -> Result<Plan, PlanError> {
             name: &job.name,
             stage: &config.stages[job.stage],
             pipeline_name: workflow.name.as_deref(),
+            environment: None,
         };
         match pick(job, asking, &workflow, context) {
             Ok(job) => {
@@ -128,7 +131,7 @@ struct Workflow {
 fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow, PlanError> {
     let mut variables = None;
     if let Some(rules) = &config.workflow.rules {
-        let lookup = |name: &str| look_up(context, None, &config.variables, name);
+        let lookup = |name: &str| text_of(context, None, &config.variables, name);
         let rule = rules
             .iter()
             .find(|rule| {
@@ -143,7 +146,7 @@ fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow,
     }
     let name = config.workflow.name.as_ref().and_then(|name| {
         let variables = variables.as_ref().unwrap_or(&config.variables);
-        let lookup = |name: &str| look_up(context, None, variables, name);
+        let lookup = |name: &str| text_of(context, None, variables, name);
         let name = expansion::expand_existing(name, &lookup);
         let name = name.trim();
         (!name.is_empty()).then(|| name.to_owned())
@@ -157,10 +160,37 @@ fn look_up(
     asking: Option<&AskingJob<'_>>,
     variables: &[Variable],
     name: &str,
-) -> Option<String> {
-    (context.variables)(name)
-        .or_else(|| value(variables, name).map(str::to_owned))
+) -> Option<Variable> {
+    let environment = asking.and_then(|job| job.environment);
+    (context.variables)(environment.map(|one| one.name.as_str()), name)
+        .or_else(|| find(variables, name).cloned())
         .or_else(|| (context.predefined)(asking, name))
+}
+
+fn text_of(
+    context: &Context<'_>,
+    asking: Option<&AskingJob<'_>>,
+    variables: &[Variable],
+    name: &str,
+) -> Option<String> {
+    look_up(context, asking, variables, name).map(|variable| variable.value)
+}
+
+/// The environment of a job, its name expanded with these variables of the file
+/// and what the settings give to every environment (GitLab:
+/// `Ci::Deployable#expanded_environment_name`).
+fn environment_of(
+    job: &Job,
+    asking: &AskingJob<'_>,
+    variables: &[Variable],
+    context: &Context<'_>,
+) -> Option<Environment> {
+    let written = job.environment.as_ref()?;
+    let lookup = |name: &str| look_up(context, Some(asking), variables, name);
+    Some(Environment {
+        name: expansion::expand_nested(&written.name, &lookup),
+        ..written.clone()
+    })
 }
 
 /// A job that is part of the pipeline.
@@ -170,6 +200,7 @@ struct Picked<'a> {
     spec: Arc<JobSpec>,
     circles: Cow<'a, [Vec<String>]>,
     tags: Vec<String>,
+    environment: Option<Environment>,
 }
 
 /// The job as its rules or policies want it, or why it is left out.
@@ -184,7 +215,12 @@ fn pick<'a>(
         .as_ref()
         .map(|root| variables_of_job(root, &job.inherits, &job.variables));
     let variables = with_workflow.as_ref().unwrap_or(&job.form.spec.variables);
-    let lookup = |name: &str| look_up(context, Some(&asking), variables, name);
+    let environment = environment_of(job, &asking, variables, context);
+    let asking_there = AskingJob {
+        environment: environment.as_ref(),
+        ..asking
+    };
+    let lookup = |name: &str| text_of(context, Some(&asking_there), variables, name);
     let (form, rule_variables) = choose(job, context, &lookup)?;
     let tags = if job.tags_vary {
         job.tags
@@ -209,12 +245,18 @@ fn pick<'a>(
             (Arc::new(spec), Cow::Owned(circles))
         }
     };
+    // The deciding rule may set what the name is made of.
+    let environment = match rule_variables {
+        [] => environment,
+        _ => environment_of(job, &asking, &spec.variables, context),
+    };
     Ok(Picked {
         job,
         form,
         spec,
         circles,
         tags,
+        environment,
     })
 }
 
@@ -261,7 +303,8 @@ fn check_jobs(
     let mut errors = Vec::new();
     for picked in picked {
         check_needs(picked, places, &mut errors);
-        let is_replaced = |name: &str| (context.variables)(name).is_some();
+        let environment = picked.environment.as_ref().map(|one| one.name.as_str());
+        let is_replaced = |name: &str| (context.variables)(environment, name).is_some();
         let job = picked.job;
         if let Some(message) = circle::message(&job.name, &picked.circles, is_replaced) {
             errors.push(Diagnostic::at(job.position, message));
@@ -321,6 +364,7 @@ fn planned(picked: Picked<'_>, stage_places: &[usize], places: &[Option<usize>])
         form,
         spec,
         tags,
+        environment,
         ..
     } = picked;
     let needs = form.needs.as_ref().map(|needs| {
@@ -340,6 +384,7 @@ fn planned(picked: Picked<'_>, stage_places: &[usize], places: &[Option<usize>])
         needs,
         retry: job.retry.clone(),
         tags,
+        environment,
         spec: without_missing_sources(spec, form, places),
     }
 }

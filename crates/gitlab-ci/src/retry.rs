@@ -26,7 +26,6 @@ const NEVER_HERE: &[&str] = &[
     "deployment_rejected",
     "downstream_bridge_project_not_found",
     "downstream_pipeline_creation_failed",
-    "environment_creation_failure",
     "failed_outdated_deployment_job",
     "forward_deployment_failure",
     "insufficient_bridge_permissions",

@@ -155,10 +155,7 @@ pub(crate) fn merge(base: &[Variable], over: &[Variable]) -> Vec<Variable> {
     merged
 }
 
-/// The value of a name among variables that hold each key once.
-pub(crate) fn value<'a>(variables: &'a [Variable], name: &str) -> Option<&'a str> {
-    variables
-        .iter()
-        .find(|variable| variable.key == name)
-        .map(|variable| variable.value.as_str())
+/// The variable of a name among those that hold each key once.
+pub(crate) fn find<'a>(variables: &'a [Variable], name: &str) -> Option<&'a Variable> {
+    variables.iter().find(|variable| variable.key == name)
 }

@@ -69,6 +69,8 @@ reasons! {
     RunnerConfigurationError = "runner_configuration_error",
     /// Something outside the runner broke.
     RunnerExternalDependencyFailure = "runner_external_dependency_failure",
+    /// Its environment cannot be called so.
+    EnvironmentCreationFailure = "environment_creation_failure",
     /// The run's configuration is invalid.
     ConfigError = "config_error",
 }

@@ -5,6 +5,7 @@
 //! imports this one; it imports none of them.
 
 pub mod diagnostic;
+pub mod environment;
 pub mod failure;
 pub mod git_ref;
 pub mod id;
@@ -17,6 +18,7 @@ pub mod time;
 pub mod variable;
 
 pub use diagnostic::{Diagnostic, Position};
+pub use environment::{DeploymentTier, Environment, EnvironmentAction};
 pub use failure::FailureReason;
 pub use git_ref::{CommitSha, RefKind, RefName};
 pub use id::{

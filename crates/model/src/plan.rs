@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Diagnostic, FailureReason, Variable};
+use crate::{Diagnostic, Environment, FailureReason, Variable};
 
 /// What one pipeline file turned into for one event.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -48,6 +48,8 @@ pub struct PlannedJob {
     pub retry: RetryPolicy,
     /// Runner tags, expanded.
     pub tags: Vec<String>,
+    /// What it works on, the name expanded.
+    pub environment: Option<Environment>,
     /// What the runner does.
     pub spec: Arc<JobSpec>,
 }
@@ -142,6 +144,9 @@ pub struct JobSpec {
     /// The job's own `when`, for `CI_JOB_MANUAL`.
     #[serde(default)]
     pub manual: bool,
+    /// What of the log tells the test coverage, as written: `/\d+%/`.
+    #[serde(default)]
+    pub coverage: Option<String>,
 }
 
 /// Whose artifacts a job starts with.

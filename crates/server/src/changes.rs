@@ -62,8 +62,9 @@ impl App {
     /// [`App::act`] for an attempt whose runner reports its end: the log and the
     /// database reach the disk side by side.
     pub async fn end_attempt(&self, id: AttemptId, event: JobEvent) -> Result<Advance, EndError> {
-        // Whoever sees the end can read all of the log.
+        // Whoever sees the end can read all of the log, and what it says.
         self.logs.flush(id).await?;
+        self.note_coverage(id).await;
         let target = Target::Attempt(id);
         let acted = self.store.act(target, Action::Job(event), clock::now());
         let (finished, acted) = tokio::join!(self.logs.finish(id), acted);
@@ -93,6 +94,7 @@ impl App {
                     let was_held = status.is_completed() && self.held.release(attempt.id, status);
                     if was_held && ended != Some(attempt.id) {
                         self.end_log(attempt.id).await;
+                        self.note_coverage(attempt.id).await;
                     }
                 }
             }

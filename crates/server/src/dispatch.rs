@@ -4,6 +4,7 @@
 //! wakes the one that has waited longest and fits. Nothing polls.
 
 pub mod build_names;
+mod environment;
 mod handover;
 mod payload;
 pub mod predefined;

@@ -41,6 +41,9 @@ pub fn failure_text(reason: FailureReason, exit_code: Option<i32>) -> String {
             "Something that the runner depends on broke. Retry later."
         }
         FailureReason::ConfigError => "The pipeline file is not valid.",
+        FailureReason::EnvironmentCreationFailure => {
+            "The name of the job's environment is empty or not allowed once its variables are filled in. The log says more."
+        }
         FailureReason::ArchivedFailure => "The pipeline is archived. Start a new one.",
         FailureReason::StaleSchedule => "The job's delay passed while it could not start. Retry.",
         FailureReason::UnmetPrerequisites => "What the job needs first could not be prepared.",

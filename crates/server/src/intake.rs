@@ -14,7 +14,7 @@ mod rates;
 mod simulation;
 mod variables;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ use crate::clock;
 use crate::dispatch::JobVariableLayers;
 use crate::dispatch::build_names;
 use crate::dispatch::predefined::{self, RunFacts};
-use crate::settings_variables::{SettingsError, SettingsLayers};
+use crate::settings_variables::{Settings, SettingsError};
 use in_flight::InFlight;
 use parsed_files::{ParsedFile, ParsedFiles};
 use plain_text::without_tags;
@@ -257,7 +257,7 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
         Some(message) => invalid(message),
         None => {
             let settings = app
-                .settings_variables(&request.project, is_protected, None)
+                .settings_variables(&request.project, is_protected)
                 .await?;
             let secrets = settings.masked_values();
             let known = Known {
@@ -387,7 +387,7 @@ fn invalid(errors: impl Into<String>) -> NewRunContent {
 struct Known<'a> {
     resolved: &'a ResolvedRef,
     is_protected: bool,
-    settings: SettingsLayers,
+    settings: Settings,
 }
 
 /// The compiled file, or the text of what is wrong with it.
@@ -459,25 +459,18 @@ async fn plan(
         .await
         .unwrap_or_default();
     // Most files have no rule that looks, so the maps are made on first look.
-    let set: OnceCell<HashMap<String, String>> = OnceCell::new();
-    let set_value = |name: &str| {
-        set.get_or_init(|| {
-            let layers = JobVariableLayers {
-                instance: settings.instance.clone(),
-                groups: settings.groups.clone(),
-                project: settings.project.clone(),
-                pipeline: request.variables.clone(),
-                ..JobVariableLayers::default()
-            };
-            by_name(layers.assemble().variables)
-        })
-        .get(name)
-        .cloned()
+    let set: RefCell<HashMap<Option<String>, HashMap<String, Variable>>> = RefCell::default();
+    let set_value = |environment: Option<&str>, name: &str| {
+        let mut set = set.borrow_mut();
+        let here = set
+            .entry(environment.map(str::to_owned))
+            .or_insert_with(|| by_name(set_outside(&settings, environment, &request.variables)));
+        here.get(name).cloned()
     };
-    let predefined: OnceCell<HashMap<String, String>> = OnceCell::new();
+    let predefined: OnceCell<HashMap<String, Variable>> = OnceCell::new();
     let predefined_value = |job: Option<&AskingJob<'_>>, name: &str| {
-        if let Some(value) = job.and_then(|job| predefined::of_planned_job(job, name)) {
-            return Some(value);
+        if let Some(variable) = job.and_then(|job| predefined::of_planned_job(job, name)) {
+            return Some(variable);
         }
         predefined
             .get_or_init(|| {
@@ -518,11 +511,28 @@ async fn plan(
     Ok(tappet_gitlab_ci::plan(config, &context))
 }
 
-/// The last value of each name.
-fn by_name(variables: Vec<Variable>) -> HashMap<String, String> {
+/// What jobs of an environment find set outside the pipeline file.
+fn set_outside(
+    settings: &Settings,
+    environment: Option<&str>,
+    given: &[Variable],
+) -> Vec<Variable> {
+    let settings = settings.layers(environment);
+    let layers = JobVariableLayers {
+        instance: settings.instance,
+        groups: settings.groups,
+        project: settings.project,
+        pipeline: given.to_vec(),
+        ..JobVariableLayers::default()
+    };
+    layers.assemble().variables
+}
+
+/// The last variable of each name.
+fn by_name(variables: Vec<Variable>) -> HashMap<String, Variable> {
     let pairs = variables.into_iter();
     pairs
-        .map(|variable| (variable.key, variable.value))
+        .map(|variable| (variable.key.clone(), variable))
         .collect()
 }
 
@@ -545,6 +555,7 @@ fn workflow(path: &str, parsed: &ParsedFile, plan: Plan) -> NewWorkflow {
                 name: job.name,
                 tags: job.tags,
                 needs: job.needs,
+                environment: job.environment,
                 spec: parsed.shared_spec(&job.spec),
             })
             .collect(),

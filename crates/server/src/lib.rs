@@ -14,6 +14,7 @@ pub mod changes;
 mod client_address;
 pub mod clock;
 pub mod config;
+pub mod coverage;
 pub mod data_dir;
 pub mod dispatch;
 pub mod expiry;

@@ -2,7 +2,7 @@
 //! and jobs. Values are kept encrypted; here they are opened and picked.
 
 use tappet_model::Variable;
-use tappet_store::{Project, SettingsVariable, StoreError, VariableLevel, VariableTraits};
+use tappet_store::{Project, SettingsVariable, StoreError, VariableLevel};
 
 use crate::app::App;
 use crate::rights::matches_pattern;
@@ -27,6 +27,20 @@ pub enum SettingsError {
     },
 }
 
+/// What the settings give to the runs of a project on one ref, opened.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    /// In the order of the levels.
+    variables: Vec<Opened>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Opened {
+    level: VariableLevel,
+    environment_scope: String,
+    variable: Variable,
+}
+
 /// Variables from settings, by level; inside a list later ones win.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SettingsLayers {
@@ -38,13 +52,25 @@ pub struct SettingsLayers {
     pub project: Vec<Variable>,
 }
 
-impl SettingsLayers {
-    /// Values that must not be shown.
+impl Settings {
+    /// What a job of this environment gets; without one, what is for all of them.
+    pub fn layers(&self, environment: Option<&str>) -> SettingsLayers {
+        let mut layers = SettingsLayers::default();
+        for one in pick(&self.variables, environment) {
+            let layer = match one.level {
+                VariableLevel::Instance => &mut layers.instance,
+                VariableLevel::Group(_) => &mut layers.groups,
+                VariableLevel::Project(_) => &mut layers.project,
+            };
+            layer.push(one.variable.clone());
+        }
+        layers
+    }
+
+    /// Values that must not be shown, whatever environment they are for.
     pub fn masked_values(&self) -> Vec<String> {
-        let all = [&self.instance, &self.groups, &self.project];
-        all.into_iter()
-            .flatten()
-            .filter(|variable| variable.masked)
+        let all = self.variables.iter().map(|one| &one.variable);
+        all.filter(|variable| variable.masked)
             .map(|variable| variable.value.clone())
             .collect()
     }
@@ -66,7 +92,7 @@ pub fn unseal(secrets: &Secrets, stored: &SettingsVariable) -> Result<String, Un
 
 impl App {
     /// What the settings give to runs of a project on a ref that is protected or
-    /// not, and there to jobs of an environment.
+    /// not.
     ///
     /// # Errors
     /// See [`SettingsError`].
@@ -74,42 +100,46 @@ impl App {
         &self,
         project: &Project,
         is_protected: bool,
-        environment: Option<&str>,
-    ) -> Result<SettingsLayers, SettingsError> {
+    ) -> Result<Settings, SettingsError> {
         let stored = self.store.settings_variables_for(project).await?;
-        let mut layers = SettingsLayers::default();
-        for one in pick(&stored, is_protected, environment) {
-            let value = unseal(&self.secrets, one).map_err(|_| SettingsError::Sealed {
-                key: one.key.clone(),
-            })?;
-            let layer = match one.level {
-                VariableLevel::Instance => &mut layers.instance,
-                VariableLevel::Group(_) => &mut layers.groups,
-                VariableLevel::Project(_) => &mut layers.project,
-            };
-            layer.push(Variable {
-                key: one.key.clone(),
-                value,
-                kind: one.traits.kind,
-                raw: one.traits.is_raw,
-                masked: one.traits.is_masked,
-            });
-        }
-        Ok(layers)
+        let variables = stored
+            .into_iter()
+            .filter(|one| is_for_ref(one, is_protected))
+            .map(|one| self.open(one))
+            .collect::<Result<_, _>>()?;
+        Ok(Settings { variables })
     }
+
+    fn open(&self, stored: SettingsVariable) -> Result<Opened, SettingsError> {
+        let value = match unseal(&self.secrets, &stored) {
+            Ok(value) => value,
+            Err(_) => return Err(SettingsError::Sealed { key: stored.key }),
+        };
+        Ok(Opened {
+            level: stored.level,
+            environment_scope: stored.traits.environment_scope,
+            variable: Variable {
+                key: stored.key,
+                value,
+                kind: stored.traits.kind,
+                raw: stored.traits.is_raw,
+                masked: stored.traits.is_masked,
+            },
+        })
+    }
+}
+
+/// A protected variable is for protected refs.
+fn is_for_ref(stored: &SettingsVariable, is_protected: bool) -> bool {
+    !stored.traits.is_protected || is_protected
 }
 
 /// Those that a job gets, so that later ones win: inside a level the scope that
 /// names the environment most exactly.
-fn pick<'a>(
-    stored: &'a [SettingsVariable],
-    is_protected: bool,
-    environment: Option<&str>,
-) -> Vec<&'a SettingsVariable> {
-    let mut picked: Vec<_> = stored
+fn pick<'a>(opened: &'a [Opened], environment: Option<&str>) -> Vec<&'a Opened> {
+    let mut picked: Vec<_> = opened
         .iter()
-        .filter(|one| !one.traits.is_protected || is_protected)
-        .filter_map(|one| Some((exactness(&one.traits, environment)?, one)))
+        .filter_map(|one| Some((exactness(&one.environment_scope, environment)?, one)))
         .collect();
     // Levels come in their order; the sort is stable, so it only moves rows inside one.
     for level in picked.chunk_by_mut(|(_, one), (_, other)| one.level == other.level) {
@@ -119,9 +149,9 @@ fn pick<'a>(
 }
 
 /// How exactly a scope names an environment; `None` when it does not. A job
-/// without an environment gets what is for all (GitLab: `HasEnvironmentScope`).
-fn exactness(traits: &VariableTraits, environment: Option<&str>) -> Option<usize> {
-    let scope = traits.environment_scope.as_str();
+/// without an environment gets what is for all (GitLab: `HasEnvironmentScope`;
+/// between two scopes with stars it leaves the order open).
+fn exactness(scope: &str, environment: Option<&str>) -> Option<usize> {
     match environment {
         _ if scope == "*" => Some(0),
         Some(name) if scope == name => Some(usize::MAX),
@@ -136,43 +166,28 @@ fn exactness(traits: &VariableTraits, environment: Option<&str>) -> Option<usize
 mod tests {
     use rstest::rstest;
     use tappet_model::{ProjectId, Timestamp, VariableId, VariableKind};
+    use tappet_store::VariableTraits;
 
     use super::*;
 
-    fn variable(level: VariableLevel, scope: &str, is_protected: bool) -> SettingsVariable {
-        SettingsVariable {
-            id: VariableId(1),
+    fn opened(level: VariableLevel, scope: &str) -> Opened {
+        Opened {
             level,
-            key: "A".into(),
-            sealed_value: Vec::new(),
-            is_hidden: false,
-            traits: VariableTraits {
-                kind: VariableKind::EnvVar,
-                is_protected,
-                is_masked: false,
-                is_raw: false,
-                environment_scope: scope.into(),
-                description: None,
-            },
-            revision: 1,
-            updated_at: Timestamp(0),
+            environment_scope: scope.into(),
+            variable: Variable::new("A", scope),
         }
     }
 
     fn scopes(of: &[&str], environment: Option<&str>) -> Vec<String> {
         let level = || VariableLevel::Project(ProjectId(1));
-        let stored: Vec<_> = of
-            .iter()
-            .map(|scope| variable(level(), scope, false))
-            .collect();
-        pick(&stored, false, environment)
-            .into_iter()
-            .map(|one| one.traits.environment_scope.clone())
-            .collect()
+        let opened: Vec<_> = of.iter().map(|scope| opened(level(), scope)).collect();
+        let picked = pick(&opened, environment).into_iter();
+        picked.map(|one| one.environment_scope.clone()).collect()
     }
 
     #[rstest]
     #[case::no_environment(None, &["*"])]
+    #[case::no_name(Some(""), &["*"])]
     #[case::none_of_them(Some("staging"), &["*"])]
     #[case::by_star(Some("review/y"), &["*", "review*", "review/*"])]
     #[case::exactly(Some("review/x"), &["*", "review*", "review/*", "review/x"])]
@@ -187,29 +202,47 @@ mod tests {
 
     #[test]
     fn a_closer_level_wins_over_a_more_exact_scope() {
-        let stored = [
-            variable(VariableLevel::Instance, "*", false),
-            variable(VariableLevel::Group("acme".into()), "production", false),
-            variable(VariableLevel::Group("acme/tools".into()), "*", false),
-            variable(VariableLevel::Project(ProjectId(1)), "*", false),
+        let opened = [
+            opened(VariableLevel::Instance, "*"),
+            opened(VariableLevel::Group("acme".into()), "production"),
+            opened(VariableLevel::Group("acme/tools".into()), "*"),
+            opened(VariableLevel::Project(ProjectId(1)), "*"),
         ];
-        let picked: Vec<_> = pick(&stored, false, Some("production"))
+        let picked: Vec<_> = pick(&opened, Some("production"))
             .into_iter()
             .map(|one| one.level.clone())
             .collect();
-        let given: Vec<_> = stored.iter().map(|one| one.level.clone()).collect();
+        let given: Vec<_> = opened.iter().map(|one| one.level.clone()).collect();
         assert_eq!(picked, given);
     }
 
-    #[test]
-    fn protected_ones_are_for_protected_refs() {
-        let stored = [
-            variable(VariableLevel::Instance, "*", true),
-            variable(VariableLevel::Project(ProjectId(1)), "*", false),
-        ];
-        assert_eq!(pick(&stored, true, None).len(), 2);
-        let unprotected = pick(&stored, false, None);
-        assert_eq!(unprotected.len(), 1);
-        assert!(!unprotected[0].traits.is_protected);
+    #[rstest]
+    #[case(true, true, true)]
+    #[case(true, false, false)]
+    #[case(false, true, true)]
+    #[case(false, false, true)]
+    fn protected_ones_are_for_protected_refs(
+        #[case] variable: bool,
+        #[case] ref_: bool,
+        #[case] expected: bool,
+    ) {
+        let stored = SettingsVariable {
+            id: VariableId(1),
+            level: VariableLevel::Instance,
+            key: "A".into(),
+            sealed_value: Vec::new(),
+            is_hidden: false,
+            traits: VariableTraits {
+                kind: VariableKind::EnvVar,
+                is_protected: variable,
+                is_masked: false,
+                is_raw: false,
+                environment_scope: "*".into(),
+                description: None,
+            },
+            revision: 1,
+            updated_at: Timestamp(0),
+        };
+        assert_eq!(is_for_ref(&stored, ref_), expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use tappet_model::plan::When;
 use tappet_model::{
-    AttemptId, FailureReason, JobId, ProjectId, RunId, RunnerId, Status, Timestamp,
+    AttemptId, Environment, FailureReason, JobId, ProjectId, RunId, RunnerId, Status, Timestamp,
 };
 
 use crate::Artifact;
@@ -42,6 +42,8 @@ pub struct Attempt {
     pub needs: Option<Vec<String>>,
     /// Runner tags.
     pub tags: Vec<String>,
+    /// What the job works on.
+    pub environment: Option<Environment>,
     /// Why it failed.
     pub failure_reason: Option<FailureReason>,
     /// Code of the failing command.
@@ -88,6 +90,7 @@ impl Attempt {
             when: When::OnSuccess,
             needs: None,
             tags: Vec::new(),
+            environment: None,
             failure_reason: None,
             exit_code: None,
             runner_id: None,

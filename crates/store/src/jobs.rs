@@ -48,6 +48,4 @@ pub trait Jobs: Send + Sync {
     fn expire_artifacts(&self, project: ProjectId, now: Timestamp) -> Verb<'_, ()>;
     /// Notes that the log of an attempt shows every variable.
     fn mark_debugged(&self, id: AttemptId) -> Verb<'_, ()>;
-    /// Notes what the log of an attempt says of test coverage, in percent.
-    fn set_coverage(&self, id: AttemptId, percent: f64) -> Verb<'_, ()>;
 }

@@ -13,6 +13,7 @@ mod attempt;
 mod audit;
 mod busy_time;
 mod commit_statuses;
+mod coverage;
 mod error;
 mod event;
 mod idempotency;
@@ -47,6 +48,7 @@ pub use assignment::*;
 pub use attempt::*;
 pub use audit::*;
 pub use commit_statuses::*;
+pub use coverage::Coverage;
 pub use error::{StoreError, StoreResult};
 pub use event::*;
 pub use idempotency::*;
@@ -88,6 +90,7 @@ pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
 pub trait Store:
     Audit
     + CommitStatuses
+    + Coverage
     + JobTokenScope
     + Jobs
     + Members

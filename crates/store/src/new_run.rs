@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tappet_engine::Graph;
 use tappet_model::plan::Need;
 use tappet_model::{
-    CommitSha, FailureReason, HookId, ProjectId, RefKind, Source, Timestamp, TriggerId, UserId,
+    CommitSha, Environment, FailureReason, HookId, ProjectId, RefKind, Source, Timestamp,
+    TriggerId, UserId,
 };
 
 use crate::{Advance, IdempotencyKey, Run, RunNotes, RunOrigin, ScheduleSlot};
@@ -89,6 +90,8 @@ pub struct NewJob {
     pub tags: Vec<String>,
     /// Needs with their artifact flags, for display and restore.
     pub needs: Option<Vec<Need>>,
+    /// What it works on, the name expanded.
+    pub environment: Option<Environment>,
     /// Content shared by all runs of the same file.
     pub spec: SharedSpec,
 }

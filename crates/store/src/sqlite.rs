@@ -9,6 +9,7 @@ mod audit;
 mod commit_statuses;
 mod connection;
 mod content;
+mod coverage;
 mod create_run;
 mod creation_time;
 mod events;
@@ -124,6 +125,7 @@ mod tests {
             audit::ALL,
             commit_statuses::ALL,
             content::ALL,
+            coverage::ALL,
             creation_time::ALL,
             events::ALL,
             idempotency::ALL,

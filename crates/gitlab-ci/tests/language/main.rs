@@ -1,6 +1,7 @@
 //! Files of the language and what becomes of them, keyword by keyword.
 
 mod defaults;
+mod environment;
 mod errors;
 mod extends;
 mod graph;

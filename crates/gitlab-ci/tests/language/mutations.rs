@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tappet_gitlab_ci::{Config, Context, PlanError, parse, plan};
 use tappet_model::plan::Plan;
-use tappet_model::{RefKind, Source};
+use tappet_model::{RefKind, Source, Variable};
 
 use crate::realistic::FILE;
 
@@ -62,8 +62,10 @@ fn plan_of(config: &Config) -> Result<Plan, PlanError> {
             ref_name: "main",
             ref_kind: RefKind::Branch,
             project_path: "group/project",
-            variables: &|_| None,
-            predefined: &|_, name| (name == "CI_COMMIT_BRANCH").then(|| "main".to_owned()),
+            variables: &|_, _| None,
+            predefined: &|_, name| {
+                (name == "CI_COMMIT_BRANCH").then(|| Variable::new(name, "main"))
+            },
         },
     )
 }

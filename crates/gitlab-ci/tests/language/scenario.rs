@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tappet_gitlab_ci::{Config, Context, PlanError, parse, plan};
 use tappet_model::plan::{JobSpec, Plan, PlannedJob};
-use tappet_model::{RefKind, Source};
+use tappet_model::{RefKind, Source, Variable};
 
 /// A file and the event that it is planned for: by default a push to `main` of
 /// `group/project`.
@@ -82,6 +82,11 @@ impl Scenario {
         self
     }
 
+    /// A variable that only one environment has.
+    pub fn with_scoped(self, environment: &str, name: &str, value: &str) -> Self {
+        self.with(&format!("{name}@{environment}"), value)
+    }
+
     pub fn predefined(mut self, name: &str, value: &str) -> Self {
         self.predefined.insert(name.to_owned(), value.to_owned());
         self
@@ -95,15 +100,22 @@ impl Scenario {
                 ref_name: &self.ref_name,
                 ref_kind: self.ref_kind,
                 project_path: "group/project",
-                variables: &|name| self.variables.get(name).cloned(),
+                variables: &|environment, name| {
+                    let scoped = environment.map(|environment| format!("{name}@{environment}"));
+                    let scoped = scoped.and_then(|key| self.variables.get(&key));
+                    let value = scoped.or_else(|| self.variables.get(name))?;
+                    Some(Variable::new(name, value))
+                },
                 predefined: &|asking, name| {
                     let of_job = asking.and_then(|job| match name {
                         "CI_JOB_NAME" => Some(job.name.to_owned()),
                         "CI_JOB_STAGE" => Some(job.stage.to_owned()),
                         "CI_PIPELINE_NAME" => job.pipeline_name.map(str::to_owned),
+                        "CI_ENVIRONMENT_NAME" => job.environment.map(|one| one.name.clone()),
                         _ => None,
                     });
-                    of_job.or_else(|| self.predefined.get(name).cloned())
+                    let value = of_job.or_else(|| self.predefined.get(name).cloned())?;
+                    Some(Variable::new(name, value))
                 },
             },
         )

@@ -189,13 +189,11 @@ fn is_refused(
 fn a_job_keyword_is_refused(
     #[values(
         "resource_group",
-        "environment",
         "interruptible",
         "image",
         "services",
         "cache",
         "hooks",
-        "coverage",
         "parallel",
         "inputs",
         "release",

@@ -10,10 +10,11 @@ use tappet_model::runner_protocol::{
     Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures, PayloadVariable,
     RunnerLimits, Step,
 };
-use tappet_model::{FailureReason, RefKind, RefName, Variable, VariableKind};
+use tappet_model::{Environment, FailureReason, RefKind, RefName, Variable, VariableKind};
 use tappet_store::{Assignment, Run, Runner, Schedule};
 
 use super::build_names;
+use super::environment;
 use super::predefined::{self, JobFacts, RunFacts};
 use super::uploads;
 use super::variables::{AssembledVariables, JobVariableLayers};
@@ -30,6 +31,11 @@ pub enum NotDeliverable {
     /// Its variables contradict themselves.
     #[error("{0}")]
     Variables(String),
+    /// Its environment cannot be called so.
+    #[error(
+        "the name of the job's environment comes out as `{0}`, which is empty, longer than 255 characters or not made of letters, digits, spaces and -_/${{}}. alone: check `environment:name` and the variables in it"
+    )]
+    Environment(String),
 }
 
 impl NotDeliverable {
@@ -38,6 +44,7 @@ impl NotDeliverable {
         match self {
             NotDeliverable::Repository(_) => FailureReason::RunnerSystemFailure,
             NotDeliverable::Variables(_) => FailureReason::DataIntegrityFailure,
+            NotDeliverable::Environment(_) => FailureReason::EnvironmentCreationFailure,
         }
     }
 }
@@ -58,6 +65,7 @@ pub async fn payload(
     assignment: &Assignment,
     runner: &Runner,
 ) -> Result<Delivery, NotDeliverable> {
+    check_environment(assignment)?;
     let repository = app
         .repositories
         .of(&assignment.project)
@@ -125,6 +133,17 @@ pub async fn payload(
     })
 }
 
+/// The variables in its name are known since the run was made, so GitLab fails
+/// the job right then; here it fails when its turn has come.
+fn check_environment(assignment: &Assignment) -> Result<(), NotDeliverable> {
+    match &assignment.attempt.environment {
+        Some(environment) if !Environment::is_valid_name(&environment.name) => {
+            Err(NotDeliverable::Environment(environment.name.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The message of the run's annotated tag; none once the tag is gone.
 async fn tag_message(
     run: &Run,
@@ -163,10 +182,12 @@ async fn set_variables(
     assignment: &Assignment,
     is_protected: bool,
 ) -> Result<JobVariableLayers, NotDeliverable> {
+    let environment = assignment.attempt.environment.as_ref();
     let settings = app
-        .settings_variables(&assignment.project, is_protected, None)
+        .settings_variables(&assignment.project, is_protected)
         .await
-        .map_err(|error| NotDeliverable::Variables(error.to_string()))?;
+        .map_err(|error| NotDeliverable::Variables(error.to_string()))?
+        .layers(environment.map(|one| one.name.as_str()));
     Ok(JobVariableLayers {
         yaml: assignment.spec.variables.clone(),
         dotenv: reports::handed_on(&app.secrets, &assignment.sealed_reports)
@@ -176,6 +197,7 @@ async fn set_variables(
         project: settings.project,
         pipeline: unsealed(app, assignment.sealed_variables.as_deref())?,
         play: unsealed(app, assignment.sealed_job_variables.as_deref())?,
+        environment: environment.map(environment::of_job).unwrap_or_default(),
         ..JobVariableLayers::default()
     })
 }

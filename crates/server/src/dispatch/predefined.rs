@@ -9,6 +9,7 @@ use tappet_gitlab_ci::AskingJob;
 use tappet_model::{CommitSha, RefKind, Source, Variable};
 use tappet_store::{Attempt, Project, Run, Trigger, User};
 
+use super::environment;
 use crate::config::Config;
 
 /// What is known of a run before it exists.
@@ -170,17 +171,24 @@ fn server(list: &mut List, config: &Config) {
     list.add("CI_SERVER_REVISION", crate::version::TAPPET_VERSION);
 }
 
-/// Value of a variable that is predefined for a job whose rules are decided; the
-/// job itself gets the same by [`of_job`].
-pub fn of_planned_job(job: &AskingJob<'_>, name: &str) -> Option<String> {
-    match name {
-        "CI_JOB_NAME" | "CI_JOB_GROUP_NAME" => Some(job.name.to_owned()),
-        "CI_JOB_NAME_SLUG" => Some(slug(job.name)),
-        "CI_JOB_STAGE" => Some(job.stage.to_owned()),
-        "CI_NODE_TOTAL" => Some("1".to_owned()),
-        "CI_PIPELINE_NAME" => job.pipeline_name.map(str::to_owned),
-        _ => None,
-    }
+/// A variable that is predefined for a job whose rules are decided; the job
+/// itself gets the same by [`of_job`].
+pub fn of_planned_job(job: &AskingJob<'_>, name: &str) -> Option<Variable> {
+    let value = match name {
+        "CI_JOB_NAME" | "CI_JOB_GROUP_NAME" => job.name.to_owned(),
+        "CI_JOB_NAME_SLUG" => slug(job.name),
+        "CI_JOB_STAGE" => job.stage.to_owned(),
+        "CI_NODE_TOTAL" => "1".to_owned(),
+        "CI_PIPELINE_NAME" => job.pipeline_name?.to_owned(),
+        _ => {
+            let variables = environment::predefined(job.environment?);
+            return variables.into_iter().find(|variable| variable.key == name);
+        }
+    };
+    Some(Variable {
+        raw: true,
+        ..Variable::new(name, value)
+    })
 }
 
 /// What is known only when a job is handed out.
@@ -239,6 +247,9 @@ pub fn of_job(config: &Config, facts: &JobFacts<'_>) -> Vec<Variable> {
         list.add("CI_JOB_MANUAL", "true");
     }
     list.add("CI_NODE_TOTAL", "1");
+    let environment = attempt.environment.as_ref();
+    list.0
+        .extend(environment.into_iter().flat_map(environment::predefined));
     list.add("CI_RUNNER_ID", &facts.runner.id.to_string());
     list.raw("CI_RUNNER_DESCRIPTION", &facts.runner.description);
     let tags = serde_json::to_string(&facts.runner.tags).unwrap_or_default();
@@ -329,8 +340,10 @@ mod tests {
             name: "unit: api",
             stage: "test",
             pipeline_name: None,
+            environment: None,
         };
-        assert_eq!(of_planned_job(&job, name).as_deref(), expected);
+        let value = of_planned_job(&job, name).map(|variable| variable.value);
+        assert_eq!(value.as_deref(), expected);
     }
 
     #[test]

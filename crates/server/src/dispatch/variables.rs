@@ -13,7 +13,7 @@ use super::predefined;
 /// would be between the predefined ones and those of the file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct JobVariableLayers {
-    /// Set by the server; the only layer that may use reserved names.
+    /// Set by the server, which alone may use reserved names.
     pub predefined: Vec<Variable>,
     /// Of the pipeline file: the root's with the job's and its rule's over them,
     /// as the compiler has merged them.
@@ -31,6 +31,9 @@ pub struct JobVariableLayers {
     /// Given when the job was played by hand; the same level as those of the
     /// run, but later.
     pub play: Vec<Variable>,
+    /// What the server says of the job's environment; GitLab puts it over
+    /// everything else.
+    pub environment: Vec<Variable>,
 }
 
 /// All variables of a job in rising precedence.
@@ -58,6 +61,7 @@ impl JobVariableLayers {
             project,
             pipeline,
             play,
+            environment,
         } = self;
         let outside = [dotenv, instance, groups, project, pipeline, play];
         let private = outside
@@ -76,6 +80,7 @@ impl JobVariableLayers {
                 assembled.ignored.push(variable.key);
             }
         }
+        assembled.variables.extend(environment);
         assembled
     }
 }
@@ -85,7 +90,7 @@ mod tests {
     use super::*;
 
     /// Every layer, the weakest first.
-    const LAYERS: [fn(&mut JobVariableLayers) -> &mut Vec<Variable>; 8] = [
+    const LAYERS: [fn(&mut JobVariableLayers) -> &mut Vec<Variable>; 9] = [
         |layers| &mut layers.predefined,
         |layers| &mut layers.yaml,
         |layers| &mut layers.dotenv,
@@ -94,7 +99,11 @@ mod tests {
         |layers| &mut layers.project,
         |layers| &mut layers.pipeline,
         |layers| &mut layers.play,
+        |layers| &mut layers.environment,
     ];
+
+    /// Those that people fill: all but the server's own at both ends.
+    const BY_PEOPLE: std::ops::Range<usize> = 1..8;
 
     fn winner(layers: JobVariableLayers, key: &str) -> Option<String> {
         let mut variables = layers.assemble().variables.into_iter().rev();
@@ -128,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_reserved_name_is_the_servers_whoever_else_sets_it() {
-        for (at, layer) in LAYERS.iter().enumerate().skip(1) {
+        for at in BY_PEOPLE {
+            let layer = LAYERS[at];
             let mut layers = JobVariableLayers::default();
             layers.predefined.push(Variable::new("CI_JOB_ID", "7"));
             layer(&mut layers).push(Variable::new("CI_JOB_ID", "8"));
@@ -143,7 +153,7 @@ mod tests {
             let mut layers = JobVariableLayers::default();
             layer(&mut layers).push(Variable::new("A", "x"));
             let is_private = layers.assemble().private.contains("A");
-            assert_eq!(is_private, at >= 2, "{at}");
+            assert_eq!(is_private, at > 1 && BY_PEOPLE.contains(&at), "{at}");
         }
     }
 

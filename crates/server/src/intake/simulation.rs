@@ -19,7 +19,7 @@ pub async fn simulate(
     let resolved = resolve(app, request, &repository).await?;
     let is_protected = permission::may_use_ref(app, request, standing.as_ref(), &resolved).await?;
     let settings = app
-        .settings_variables(&request.project, is_protected, None)
+        .settings_variables(&request.project, is_protected)
         .await?;
     let known = Known {
         resolved: &resolved,

@@ -34,6 +34,9 @@ struct JobPage {
     run_id: i64,
     name: String,
     stage: String,
+    environment: Option<String>,
+    /// In percent.
+    coverage: Option<String>,
     mark: StatusMark,
     why: Option<String>,
     /// What a job without a log waits for.
@@ -136,6 +139,8 @@ pub async fn page(visit: &Visit, project: Project, id: AttemptId) -> PageResult<
         project: project.path,
         name: attempt.name,
         stage: attempt.stage,
+        environment: attempt.environment.map(|environment| environment.name),
+        coverage: attempt.coverage.map(|percent| format!("{percent} %")),
         tags: attempt.tags,
         needs: attempt.needs.unwrap_or_default(),
     })

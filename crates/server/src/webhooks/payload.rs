@@ -154,6 +154,16 @@ async fn variables(app: &App, run: &Run) -> StoreResult<Vec<Value>> {
         .collect())
 }
 
+/// What a job works on, if anything (GitLab: `DataBuilder::Build`).
+fn environment(attempt: &Attempt) -> Option<Value> {
+    let environment = attempt.environment.as_ref()?;
+    Some(json!({
+        "name": environment.name,
+        "action": environment.action.as_str(),
+        "deployment_tier": environment.tier().as_str(),
+    }))
+}
+
 /// One job of a run's payload.
 fn build(subject: &Subject, attempt: &Attempt, runner: Option<&Runner>) -> Value {
     let when = match attempt.when {
@@ -183,7 +193,7 @@ fn build(subject: &Subject, attempt: &Attempt, runner: Option<&Runner>) -> Value
             "filename": attempt.archive.as_ref().map(|archive| &archive.filename),
             "size": attempt.archive.as_ref().map(|archive| archive.size_bytes),
         },
-        "environment": null,
+        "environment": environment(attempt),
     })
 }
 
@@ -255,7 +265,7 @@ async fn of_job(
             "visibility_level": facts["visibility_level"],
         },
         "project": facts,
-        "environment": null,
+        "environment": environment(attempt),
     });
     add_source(app, run, &mut body).await?;
     Ok(body)

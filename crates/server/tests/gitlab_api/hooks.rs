@@ -176,6 +176,25 @@ async fn a_webhook_is_told_of_every_change_in_order() {
 }
 
 #[tokio::test]
+async fn a_webhook_is_told_what_a_job_works_on() {
+    let receiver = Receiver::start(&[]).await;
+    let server = TestServer::start_with(|config| config.hook_rest = Duration::from_millis(60));
+    let server = server.await;
+    let file = "a: { script: x, environment: { name: $CI_COMMIT_REF_NAME-eu, action: verify } }\n";
+    let project = server
+        .project("acme/web", &[(".gitlab-ci.yml", file)])
+        .await;
+    let scene = Scene { server, project };
+    let hook = json!({ "url": receiver.url, "pipeline_events": true, "job_events": true });
+    add(&scene, &hook).await;
+    scene.run_with("ref=main").await;
+    let got = receiver.until(|got| got.len() >= 2).await;
+    let expected = json!({ "name": "main-eu", "action": "verify", "deployment_tier": "other" });
+    assert_eq!(got[0].1["environment"], expected);
+    assert_eq!(got[1].1["builds"][0]["environment"], expected);
+}
+
+#[tokio::test]
 async fn values_of_variables_stay_here() {
     let receiver = Receiver::start(&[]).await;
     let scene = server(|_| {}).await;

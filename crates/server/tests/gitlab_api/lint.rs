@@ -169,6 +169,40 @@ async fn a_dry_run_decides_rules() {
 }
 
 #[tokio::test]
+async fn the_environment_of_a_job_is_shown_as_written() {
+    let scene = Scene::new().await;
+    let content = "a: { script: x, environment: review/$CI_COMMIT_REF_NAME }\n\
+                   b: { script: x, environment: { name: production, url: y } }\n\
+                   c: { script: x }\n";
+    for dry_run in [false, true] {
+        let body = json!({ "content": content, "dry_run": dry_run, "include_jobs": true });
+        let result = lint(&scene, body).await;
+        let jobs = result["jobs"].as_array().unwrap().iter();
+        let shown: Vec<_> = jobs.map(|job| job["environment"].clone()).collect();
+        let expected = [
+            json!("review/$CI_COMMIT_REF_NAME"),
+            json!("production"),
+            Value::Null,
+        ];
+        assert_eq!(shown, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_stops_no_environment_is_warned_of() {
+    let scene = Scene::new().await;
+    let content = "a: { script: x, environment: { name: a, auto_stop_in: 1 day } }\n";
+    let result = lint(&scene, json!({ "content": content })).await;
+    assert_eq!(result["valid"], true);
+    assert_eq!(
+        result["warnings"],
+        json!([
+            "jobs:a:environment `auto_stop_in` has no effect: Tappet stops no environment by itself"
+        ])
+    );
+}
+
+#[tokio::test]
 async fn files_of_commits_are_found_by_any_name() {
     let scene = Scene::new().await;
     let repository = scene.server.scratch().join("repositories/acme-web");

@@ -9,6 +9,7 @@ mod audit_log;
 mod backup;
 mod commit_statuses;
 mod conventions;
+mod coverage;
 mod credentials;
 mod etags;
 mod every_operation;

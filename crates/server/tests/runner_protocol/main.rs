@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod cancel;
+mod environments;
 mod hand_out;
 mod log;
 mod payload;

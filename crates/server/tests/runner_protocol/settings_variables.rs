@@ -78,15 +78,6 @@ async fn masked_values_never_reach_the_log_even_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_is_for_environments_is_not_for_a_job_without_one() {
-    let scene = Scene::new(ONE_JOB).await;
-    let scoped = json!({"key": "A", "value": "x", "environment_scope": "production"});
-    set(&scene, PROJECT, scoped).await;
-    let job = take(&scene, json!({})).await;
-    assert_eq!(job.variable("A"), None);
-}
-
-#[tokio::test]
 async fn a_reserved_name_in_settings_is_left_out_and_the_log_says_so() {
     let scene = Scene::new(ONE_JOB).await;
     set(&scene, INSTANCE, json!({"key": "CI_JOB_ID", "value": "7"})).await;

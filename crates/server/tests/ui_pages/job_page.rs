@@ -46,6 +46,28 @@ async fn a_growing_log_is_shown_up_to_its_last_line_end_and_followed_from_there(
 }
 
 #[tokio::test]
+async fn a_job_shows_its_environment_and_what_it_covers() {
+    let server = TestServer::start().await;
+    let file = "j: { script: x, environment: $CI_COMMIT_REF_NAME/eu, coverage: '/\\d+%/' }\n";
+    let project = server
+        .project("acme/web", &[(".gitlab-ci.yml", file)])
+        .await;
+    visitor::trigger_run(&server, project, json!({})).await;
+    let job = runner::take(&server).await;
+    job.log(0, b"93%\n").await;
+    job.end("success").await;
+    let page = visitor::root(&server)
+        .await
+        .look(&format!("/acme/web/-/jobs/{}", job.id))
+        .await;
+    assert!(
+        page.contains("<dt>Environment</dt><dd><bdi>main/eu</bdi></dd>"),
+        "{page}"
+    );
+    assert!(page.contains("<dt>Coverage</dt><dd>93 %</dd>"), "{page}");
+}
+
+#[tokio::test]
 async fn an_ended_job_shows_all_of_its_log_and_why_it_failed() {
     let server = TestServer::start().await;
     run(&server).await;

@@ -27,6 +27,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
                 needs: None,
                 retry: Default::default(),
                 tags: Vec::new(),
+                environment: None,
                 spec: Arc::new(JobSpec {
                     script: vec![format!("make {name}")],
                     ..JobSpec::default()
@@ -72,6 +73,7 @@ fn new_job(job: PlannedJob) -> Result<NewJob, Failure> {
         name: job.name,
         tags: job.tags,
         needs: job.needs,
+        environment: job.environment,
         spec: SharedSpec {
             digest: Sha256::digest(json.as_bytes()).into(),
             json: json.into(),

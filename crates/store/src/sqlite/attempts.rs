@@ -383,6 +383,7 @@ impl Owner {
                 .as_ref()
                 .map(|needs| needs.iter().filter_map(|need| name_of(need.job)).collect()),
             tags: job.tags.clone(),
+            environment: job.environment.clone(),
             failure_reason: row.failure_reason,
             exit_code: row.exit_code,
             runner_id: row.runner_id.map(RunnerId),

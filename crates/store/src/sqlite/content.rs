@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tappet_engine::Graph;
+use tappet_model::Environment;
 use tappet_model::plan::{JobSpec, Need};
 
 use super::recent::Recent;
@@ -46,6 +47,9 @@ pub(super) struct StoredJob {
     pub tags: Vec<String>,
     /// As given.
     pub needs: Option<Vec<Need>>,
+    /// As given; plans of earlier versions have none.
+    #[serde(default)]
+    pub environment: Option<Environment>,
     /// Digest of its specification, in hex.
     pub spec: String,
 }
@@ -76,6 +80,7 @@ impl NewPlan {
                 name: job.name,
                 tags: job.tags,
                 needs: job.needs,
+                environment: job.environment,
                 spec: hex(&job.spec.digest),
             });
             specs.push(job.spec);

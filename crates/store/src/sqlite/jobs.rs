@@ -23,7 +23,6 @@ statements! {
     SET_VARIABLES = "UPDATE attempts SET sealed_variables = ?2 WHERE id = ?1";
     SET_ERASED = "UPDATE attempts SET erased_at = ?2 WHERE id = ?1";
     SET_DEBUGGED = "UPDATE attempts SET is_debugged = 1 WHERE id = ?1";
-    SET_COVERAGE = "UPDATE attempts SET coverage = ?2 WHERE id = ?1";
     DELETE_FILES = "DELETE FROM artifacts WHERE attempt_id = ?1";
     KEEP_FILES = "UPDATE artifacts SET expires_at = NULL WHERE attempt_id = ?1";
     NEXT_FILES = "SELECT max(id) FROM (SELECT id FROM artifacts WHERE id > ?1 ORDER BY id LIMIT ?2)";
@@ -108,16 +107,6 @@ impl crate::Jobs for SqliteStore {
     fn mark_debugged(&self, id: AttemptId) -> Verb<'_, ()> {
         Box::pin(self.writer.write(move |session| {
             session.conn.prepare_cached(SET_DEBUGGED)?.execute([id.0])?;
-            Ok(())
-        }))
-    }
-
-    fn set_coverage(&self, id: AttemptId, percent: f64) -> Verb<'_, ()> {
-        Box::pin(self.writer.write(move |session| {
-            session
-                .conn
-                .prepare_cached(SET_COVERAGE)?
-                .execute((id.0, percent))?;
             Ok(())
         }))
     }

@@ -325,6 +325,7 @@ pub fn workflow(jobs: &[JobBuilder]) -> NewWorkflow {
                 }),
                 retry: job.retry.clone(),
                 tags: job.tags.clone(),
+                environment: None,
                 spec: Arc::new(job.spec.clone()),
             })
             .collect(),
@@ -342,6 +343,7 @@ pub fn workflow(jobs: &[JobBuilder]) -> NewWorkflow {
                 name: job.name,
                 tags: job.tags,
                 needs: job.needs,
+                environment: job.environment,
                 spec: shared(&job.spec),
             })
             .collect(),

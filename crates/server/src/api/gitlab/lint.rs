@@ -230,12 +230,9 @@ async fn simulated(
         Err(refused) => return Err(refused.into()),
     };
     let outlines = linted.jobs();
-    let before_lines = |name: &str| {
-        let outline = outlines.iter().find(|outline| outline.name == name);
-        outline.map_or(0, |outline| outline.before_script.len())
-    };
+    let written = |name: &str| outlines.iter().find(|outline| outline.name == name);
     let jobs = plan.jobs.iter();
-    let jobs = jobs.map(|job| LintJob::of_plan(&plan, job, before_lines(&job.name)));
+    let jobs = jobs.map(|job| LintJob::of_plan(&plan, job, written(&job.name)));
     Ok(LintResult {
         jobs: Some(jobs.collect()),
         ..checked(linted)

@@ -20,7 +20,7 @@ use tappet_store::Run;
 use super::access::{self, Access, Login};
 use super::auth::JobTokens;
 use super::call::Call;
-use super::entities::pipeline::NamedPipeline;
+use super::entities::pipeline::{NamedPipeline, Pipeline};
 use super::entities::variable::Variable;
 use super::errors::{ApiError, ApiResult};
 use crate::app::{App, SharedApp};
@@ -74,8 +74,9 @@ pub async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response
 
 async fn named(app: &App, access: &Access, run: &Run) -> ApiResult<Response> {
     let user = app.user_of(run).await?;
-    let shown = NamedPipeline::of(&app.config, &access.project, run, user.as_ref());
-    Ok(axum::Json(shown).into_response())
+    let coverage = app.store.run_coverage(run.id).await?;
+    let shown = Pipeline::of(&app.config, &access.project, run, user.as_ref()).covered(coverage);
+    Ok(axum::Json(NamedPipeline::of(shown, run)).into_response())
 }
 
 /// `GET /projects/:id/pipelines/:pipeline_id/variables`: an array, not a page.

@@ -81,7 +81,7 @@ impl LintJob {
             script: job.script.to_vec(),
             after_script: job.after_script.to_vec(),
             tag_list: job.tags.to_vec(),
-            environment: None,
+            environment: job.environment.map(str::to_owned),
             when: job.when.as_str(),
             allow_failure: job.allow_failure,
             open: Some(OpenQuestions {
@@ -92,8 +92,9 @@ impl LintJob {
         }
     }
 
-    /// A job of a pipeline; `before_lines` of its script come from `before_script`.
-    pub fn of_plan(plan: &Plan, job: &PlannedJob, before_lines: usize) -> Self {
+    /// A job of a pipeline, with what the file says of it.
+    pub fn of_plan(plan: &Plan, job: &PlannedJob, written: Option<&JobOutline<'_>>) -> Self {
+        let before_lines = written.map_or(0, |written| written.before_script.len());
         let (before_script, script) = job.spec.script.split_at(before_lines);
         Self {
             name: job.name.clone(),
@@ -102,7 +103,8 @@ impl LintJob {
             script: script.to_vec(),
             after_script: job.spec.after_script.clone(),
             tag_list: job.tags.clone(),
-            environment: None,
+            // As written, in GitLab too.
+            environment: written.and_then(|written| written.environment.map(str::to_owned)),
             when: job.when.as_str(),
             allow_failure: job.allow_failure == AllowFailure::Yes,
             open: None,

@@ -27,7 +27,8 @@ pub struct Pipeline<'a> {
     committed_at: Option<Time>,
     duration: Option<u64>,
     queued_duration: Option<u64>,
-    coverage: Option<&'a str>,
+    /// In percent, with two decimals.
+    coverage: Option<String>,
     detailed_status: DetailedStatus,
     archived: bool,
 }
@@ -59,6 +60,12 @@ impl<'a> Pipeline<'a> {
             archived: false,
         }
     }
+
+    /// The same with the mean coverage of its jobs (GitLab: `PipelinePresenter`).
+    pub fn covered(mut self, percent: Option<f64>) -> Self {
+        self.coverage = percent.map(|percent| format!("{percent:.2}"));
+        self
+    }
 }
 
 /// A run as it was when it was created, whatever became of it since: the same
@@ -84,10 +91,10 @@ pub struct NamedPipeline<'a> {
 }
 
 impl<'a> NamedPipeline<'a> {
-    /// Shows a run as it is now.
-    pub fn of(config: &Config, project: &Project, run: &'a Run, user: Option<&'a User>) -> Self {
+    /// A pipeline with the name of its run.
+    pub fn of(pipeline: Pipeline<'a>, run: &'a Run) -> Self {
         Self {
-            pipeline: Pipeline::of(config, project, run, user),
+            pipeline,
             name: run.name.as_deref(),
         }
     }
@@ -146,7 +153,8 @@ mod tests {
     #[test]
     fn a_finished_run_shows_whole_seconds_and_its_warnings() {
         let (config, project, run) = (config(), project(), run());
-        let shown = serde_json::to_value(NamedPipeline::of(&config, &project, &run, None)).unwrap();
+        let pipeline = Pipeline::of(&config, &project, &run, None).covered(Some(93.456));
+        let shown = serde_json::to_value(NamedPipeline::of(pipeline, &run)).unwrap();
         assert_eq!(
             shown,
             json!({
@@ -156,7 +164,7 @@ mod tests {
                 "web_url": "https://ci.example.com/tools/acme/web/-/pipelines/7",
                 "before_sha": "0".repeat(40), "tag": true, "yaml_errors": null, "user": null,
                 "started_at": "2026-02-01T10:20:32.123Z", "finished_at": "2026-02-01T10:20:39.123Z",
-                "committed_at": null, "duration": 6, "queued_duration": 2, "coverage": null,
+                "committed_at": null, "duration": 6, "queued_duration": 2, "coverage": "93.46",
                 "detailed_status": {
                     "icon": "status_warning", "text": "Warning", "label": "passed with warnings",
                     "group": "success-with-warnings", "tooltip": "passed with warnings",

@@ -38,6 +38,7 @@ async fn act(
         Err(error) => return Err(error.into()),
     };
     let user = app.user_of(&run).await?;
-    let shown = Pipeline::of(&app.config, &access.project, &run, user.as_ref());
+    let coverage = app.store.run_coverage(run.id).await?;
+    let shown = Pipeline::of(&app.config, &access.project, &run, user.as_ref()).covered(coverage);
     Ok((status, axum::Json(shown)).into_response())
 }

@@ -61,15 +61,18 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
         ..RunFilter::default()
     };
     let listing = app.store.runs(access.project.id, filter, page).await?;
-    let mut users = Vec::with_capacity(listing.items.len());
+    let mut found = Vec::with_capacity(listing.items.len());
     for run in &listing.items {
-        users.push(app.user_of(run).await?);
+        let coverage = app.store.run_coverage(run.id).await?;
+        found.push((app.user_of(run).await?, coverage));
     }
     let shown: Vec<_> = listing
         .items
         .iter()
-        .zip(&users)
-        .map(|(run, user)| Pipeline::of(&app.config, &access.project, run, user.as_ref()))
+        .zip(&found)
+        .map(|(run, (user, coverage))| {
+            Pipeline::of(&app.config, &access.project, run, user.as_ref()).covered(*coverage)
+        })
         .collect();
     let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
