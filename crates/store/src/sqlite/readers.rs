@@ -16,13 +16,13 @@ statements! {
     END = "COMMIT";
 }
 
-/// A few connections, taken in turn.
+/// A few connections.
 pub(super) struct Readers {
     path: PathBuf,
     contents: Arc<Contents>,
     slots: Vec<Mutex<Option<Connection>>>,
-    /// Counts the reads; the connection follows from it.
-    next: AtomicUsize,
+    /// Counts the reads; whose turn it is to wait for follows from it.
+    count: AtomicUsize,
     is_closed: AtomicBool,
 }
 
@@ -33,7 +33,7 @@ impl Readers {
             path,
             contents,
             slots: (0..count.max(1)).map(|_| Mutex::new(None)).collect(),
-            next: AtomicUsize::new(0),
+            count: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
         }
     }
@@ -59,7 +59,7 @@ impl Readers {
 
     /// How many reads there were so far.
     pub fn count(&self) -> usize {
-        self.next.load(Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Closes every connection; later reads fail.
@@ -70,18 +70,23 @@ impl Readers {
         }
     }
 
-    /// A free connection when there is one, else the next in turn.
+    /// A free connection, the first ones before the others: what is idle is not
+    /// worth the memory of another connection and its caches.
     fn slot(&self) -> MutexGuard<'_, Option<Connection>> {
-        let first = self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len();
-        for offset in 0..self.slots.len() {
-            let index = (first + offset) % self.slots.len();
-            if let Ok(slot) = self.slots[index].try_lock() {
-                return slot;
+        let turn = self.count.fetch_add(1, Ordering::Relaxed) % self.slots.len();
+        let mut unopened = None;
+        for slot in &self.slots {
+            match slot.try_lock() {
+                Ok(slot) if slot.is_some() => return slot,
+                Ok(slot) => unopened = unopened.or(Some(slot)),
+                Err(_) => {}
             }
         }
-        self.slots[first]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        unopened.unwrap_or_else(|| {
+            self.slots[turn]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        })
     }
 }
 
@@ -104,5 +109,30 @@ impl Drop for Snapshot<'_> {
         if let Err(error) = ended {
             tracing::error!(%error, "cannot end a read transaction");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(readers: &Readers) -> usize {
+        let is_open = |slot: &Mutex<Option<Connection>>| slot.lock().unwrap().is_some();
+        readers.slots.iter().filter(|slot| is_open(slot)).count()
+    }
+
+    #[test]
+    fn another_connection_is_opened_only_beside_one_in_use() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tappet.db");
+        let _writer = connection::open_writer(&path).unwrap();
+        let readers = Readers::new(path, Arc::new(Contents::new()), 4);
+        for _ in 0..5 {
+            readers.read(|_| Ok(())).unwrap();
+        }
+        assert_eq!(opened(&readers), 1);
+        let inner = readers.read(|_| readers.read(|_| Ok(())));
+        inner.unwrap();
+        assert_eq!(opened(&readers), 2);
     }
 }
