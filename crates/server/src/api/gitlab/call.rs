@@ -1,5 +1,7 @@
 //! One call: its address, headers and merged parameters.
 
+use std::pin::Pin;
+
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Uri};
@@ -93,10 +95,18 @@ impl Call {
 impl<S: Send + Sync> FromRequest<S> for Call {
     type Rejection = Response;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        read(request).await
+    }
+}
+
+/// Boxed: there is a handler for each of some two hundred routes, and each would
+/// hold a copy of this.
+fn read(request: Request) -> Pin<Box<dyn Future<Output = Result<Call, Response>> + Send>> {
+    Box::pin(async move {
         let (mut parts, body) = request.into_parts();
         // Decoded once by the router. Bytes that are no UTF-8 name nothing.
-        let path = match RawPathParams::from_request_parts(&mut parts, state).await {
+        let path = match RawPathParams::from_request_parts(&mut parts, &()).await {
             Ok(params) => params
                 .iter()
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -113,14 +123,14 @@ impl<S: Send + Sync> FromRequest<S> for Call {
                 .await
                 .map_err(IntoResponse::into_response)?;
         }
-        Ok(Self {
+        Ok(Call {
             method: parts.method,
             uri: parts.uri,
             headers: parts.headers,
             params,
             path,
         })
-    }
+    })
 }
 
 /// A number of digits only; beyond 64 bits there is nothing to find.
