@@ -1,6 +1,7 @@
 //! Takes away what deleted projects leave behind: their runs with logs and
-//! artifacts, one after the other, so that nobody else has to wait. What a stop of
-//! the server interrupts goes on with the next start.
+//! artifacts, one after the other, so that nobody else has to wait, then their
+//! secrets and settings. What a stop of the server interrupts goes on with the next
+//! start.
 
 use tappet_store::{RunFilter, StoreResult};
 
@@ -32,6 +33,7 @@ impl App {
                     self.delete_run(run.id).await?;
                 }
             }
+            self.store.empty_project(project).await?;
         }
         Ok(())
     }

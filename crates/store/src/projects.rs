@@ -191,6 +191,10 @@ pub trait Projects {
     fn delete_project(&self, id: ProjectId, now: Timestamp) -> Verb<'_, bool>;
     /// Runs of a project, deleted or not, that have not ended.
     fn unfinished_runs_in(&self, id: ProjectId) -> Verb<'_, Vec<RunId>>;
-    /// Projects that are deleted but not purged.
+    /// Takes secrets and settings out of a deleted project. What stays is its id, so
+    /// that no other project gets it and the audit log keeps its meaning, and its
+    /// revoked trigger tokens, so that none of them comes back.
+    fn empty_project(&self, id: ProjectId) -> Verb<'_, ()>;
+    /// Projects that are deleted but still have runs, secrets or settings.
     fn deleted_projects(&self) -> Verb<'_, Vec<ProjectId>>;
 }

@@ -188,14 +188,56 @@ async fn a_removed_project_is_gone_with_its_tokens_and_its_path_is_free() {
         .await;
     assert_eq!(reply.status, 404);
     scene.server.project("acme/web", &[PIPELINE]).await;
-
     let store = &scene.server.app().store;
     assert_eq!(store.pending_attempts().await.unwrap(), []);
+    purged(&scene).await;
+    let left = store.run(tappet_model::RunId(run)).await.unwrap();
+    assert!(left.is_none(), "{left:?}");
+}
+
+/// Waits until nothing of deleted projects is left.
+async fn purged(scene: &Scene) {
+    let store = &scene.server.app().store;
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while store.run(tappet_model::RunId(run)).await.unwrap().is_some() {
-        assert!(std::time::Instant::now() < deadline, "the run stays");
+    while !store.deleted_projects().await.unwrap().is_empty() {
+        assert!(std::time::Instant::now() < deadline, "a project stays");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn a_removed_project_keeps_no_secret_and_its_number_and_tokens_never_come_back() {
+    let scene = Scene::new().await;
+    let variable = json!({ "key": "PASSWORD", "value": "hunter22" });
+    let add = scene.server.post(&scene.path("/variables")).root();
+    assert_eq!(add.json(&variable).send().await.status, 201);
+    assert_eq!(scene.post("/push_hook").await.status, 201);
+    let token = scene.server.trigger(scene.project).await;
+    let delete = scene.server.request("DELETE", &scene.path("")).root();
+    assert_eq!(delete.send().await.status, 202);
+    purged(&scene).await;
+
+    let store = &scene.server.app().store;
+    let id = tappet_model::ProjectId(scene.project);
+    let level = tappet_store::VariableLevel::Project(id);
+    let first = tappet_store::PageRequest::default();
+    let kept = store.settings_variables(&level, first).await.unwrap();
+    assert_eq!(kept.items, []);
+    assert_eq!(store.push_hook(id).await.unwrap(), None);
+
+    let next = scene.server.project("acme/web", &[PIPELINE]).await;
+    assert_ne!(next, scene.project);
+    let path = format!("/api/v4/projects/{next}/triggers/import");
+    let import = scene.server.post(&path).root();
+    let import = import.json(&json!({ "token": token })).send().await;
+    assert_eq!(import.status, 400, "{}", import.text());
+    let audit = scene.server.get("/api/v4/audit_events?per_page=100").root();
+    let events = audit.send().await.json();
+    let deleted = events.as_array().unwrap().iter();
+    let deleted = deleted.filter(|event| event["event_name"] == "project_deleted");
+    let deleted: Vec<_> = deleted.collect();
+    assert_eq!(deleted.len(), 1, "{events}");
+    assert_eq!(deleted[0]["entity_id"], scene.project);
 }
 
 #[rstest]

@@ -45,7 +45,15 @@ statements! {
     UNFINISHED_RUNS = "SELECT id FROM runs WHERE project_id = ?1
                        AND status IN ('created', 'waiting_for_resource', 'preparing', 'pending',
                        'running', 'manual', 'scheduled') ORDER BY id";
-    DELETED = "SELECT id FROM projects WHERE deleted_at IS NOT NULL ORDER BY deleted_at";
+    DELETED = "SELECT id FROM projects p WHERE deleted_at IS NOT NULL AND (source_address <> ''
+               OR EXISTS (SELECT 1 FROM runs WHERE project_id = p.id)) ORDER BY deleted_at";
+    BLANK = "UPDATE projects SET description = '', source_address = ''
+             WHERE id = ?1 AND deleted_at IS NOT NULL";
+    DROP_VARIABLES = "DELETE FROM settings_variables WHERE project_id = ?1";
+    DROP_PUSH_HOOK = "DELETE FROM push_hooks WHERE project_id = ?1";
+    DROP_PROTECTIONS = "DELETE FROM protected_refs WHERE project_id = ?1";
+    DROP_GRANTS = "DELETE FROM job_token_grants WHERE project_id = ?1 OR source_id = ?1";
+    DROP_SCOPE = "DELETE FROM open_job_token_scopes WHERE project_id = ?1";
 }
 
 /// Memberships that count, of one person.
@@ -218,6 +226,23 @@ fn delete(session: &Session, id: ProjectId, now: Timestamp) -> StoreResult<bool>
     Ok(count > 0)
 }
 
+fn empty(session: &Session, id: ProjectId) -> StoreResult<()> {
+    let conn = &session.conn;
+    if conn.prepare_cached(BLANK)?.execute([id.0])? == 0 {
+        return Ok(());
+    }
+    for sql in [
+        DROP_VARIABLES,
+        DROP_PUSH_HOOK,
+        DROP_PROTECTIONS,
+        DROP_GRANTS,
+        DROP_SCOPE,
+    ] {
+        conn.prepare_cached(sql)?.execute([id.0])?;
+    }
+    Ok(())
+}
+
 fn unfinished_runs(db: &Db<'_>, id: ProjectId) -> StoreResult<Vec<RunId>> {
     let mut statement = db.conn.prepare_cached(UNFINISHED_RUNS)?;
     let rows = statement.query_map([id.0], |row| row.get(0).map(RunId))?;
@@ -269,6 +294,10 @@ impl crate::Projects for SqliteStore {
 
     fn unfinished_runs_in(&self, id: ProjectId) -> Verb<'_, Vec<RunId>> {
         Box::pin(async move { self.readers.read(|db| unfinished_runs(db, id)) })
+    }
+
+    fn empty_project(&self, id: ProjectId) -> Verb<'_, ()> {
+        Box::pin(self.writer.write(move |session| empty(session, id)))
     }
 
     fn deleted_projects(&self) -> Verb<'_, Vec<ProjectId>> {

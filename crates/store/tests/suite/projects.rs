@@ -234,4 +234,6 @@ async fn a_deleted_project_is_gone_and_its_path_free() {
     assert!(paths(&world, all()).await.is_empty());
     let new = new_project("acme/web", world.user, world.now());
     store.create_project(new).await.unwrap();
+    store.empty_project(world.project).await.unwrap();
+    assert_eq!(store.deleted_projects().await.unwrap(), []);
 }
