@@ -54,8 +54,8 @@ impl Call {
     /// 400 unless every path segment that is the id of something in a project is a
     /// number.
     pub fn require_numbers(&self) -> Result<(), ApiError> {
-        let ids = self.path.iter().filter(|(name, _)| name.ends_with("_id"));
-        ids.map(|(name, _)| self.number(name).map(drop)).collect()
+        let mut ids = self.path.iter().filter(|(name, _)| name.ends_with("_id"));
+        ids.try_for_each(|(name, _)| self.number(name).map(drop))
     }
 
     /// A path segment that must be a number for the address to be a route at all,
