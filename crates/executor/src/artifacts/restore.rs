@@ -11,6 +11,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 /// What an archive may hold at most.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +121,7 @@ fn refused<T>(why: impl Into<String>) -> Result<T, RestoreError> {
     Err(RestoreError::Refused(why.into()))
 }
 
+/// The entries to write, when all of them may be written.
 fn check<R: Read + io::Seek>(
     zip: &mut ZipArchive<R>,
     packed_bytes: u64,
@@ -143,34 +145,9 @@ fn check<R: Read + io::Seek>(
     let mut total: u64 = 0;
     for index in 0..zip.len() {
         let file = zip.by_index_raw(index)?;
-        let Ok(name) = std::str::from_utf8(file.name_raw()) else {
-            return refused("an entry's name is not UTF-8");
-        };
-        let path = name.strip_suffix('/').unwrap_or(name);
-        if let Some(why) = fault(path) {
-            return refused(format!("entry {path:?} {why}"));
-        }
-        let mode = file
-            .unix_mode()
-            .unwrap_or(if name.ends_with('/') { 0o755 } else { 0o644 });
-        let kind = match mode & libc::S_IFMT {
-            libc::S_IFDIR => Kind::Directory,
-            libc::S_IFLNK => Kind::Link,
-            0 if name.ends_with('/') => Kind::Directory,
-            0 | libc::S_IFREG => Kind::File,
-            _ => {
-                return refused(format!(
-                    "entry {path:?} is neither a file, a directory nor a link"
-                ));
-            }
-        };
-        if (kind == Kind::Directory) != name.ends_with('/') {
-            return refused(format!("entry {path:?} is a file and a directory at once"));
-        }
-        if kind == Kind::Link && file.size() > 4096 {
-            return refused(format!("link {path:?} has too long a target"));
-        }
+        let entry = entry(index, &file)?;
         total = total.saturating_add(file.size());
+        let path = &entry.path;
         if path
             .split('/')
             .any(|part| part.eq_ignore_ascii_case(".git"))
@@ -180,13 +157,52 @@ fn check<R: Read + io::Seek>(
             ));
             continue;
         }
-        entries.push(Entry {
-            index,
-            path: path.to_owned(),
-            kind,
-            mode: mode & 0o777,
-        });
+        entries.push(entry);
     }
+    check_size(total, packed_bytes, limits)?;
+    check_parents(&entries)?;
+    Ok(entries)
+}
+
+/// One entry as it will be written.
+fn entry<R: Read>(index: usize, file: &ZipFile<'_, R>) -> Result<Entry, RestoreError> {
+    let Ok(name) = std::str::from_utf8(file.name_raw()) else {
+        return refused("an entry's name is not UTF-8");
+    };
+    let path = name.strip_suffix('/').unwrap_or(name);
+    if let Some(why) = fault(path) {
+        return refused(format!("entry {path:?} {why}"));
+    }
+    let mode = file
+        .unix_mode()
+        .unwrap_or(if name.ends_with('/') { 0o755 } else { 0o644 });
+    let kind = match mode & libc::S_IFMT {
+        libc::S_IFDIR => Kind::Directory,
+        libc::S_IFLNK => Kind::Link,
+        0 if name.ends_with('/') => Kind::Directory,
+        0 | libc::S_IFREG => Kind::File,
+        _ => {
+            return refused(format!(
+                "entry {path:?} is neither a file, a directory nor a link"
+            ));
+        }
+    };
+    if (kind == Kind::Directory) != name.ends_with('/') {
+        return refused(format!("entry {path:?} is a file and a directory at once"));
+    }
+    if kind == Kind::Link && file.size() > 4096 {
+        return refused(format!("link {path:?} has too long a target"));
+    }
+    Ok(Entry {
+        index,
+        path: path.to_owned(),
+        kind,
+        mode: mode & 0o777,
+    })
+}
+
+/// Refuses what unpacks to too much, or to suspiciously much.
+fn check_size(total: u64, packed_bytes: u64, limits: &Limits) -> Result<(), RestoreError> {
     if total > limits.bytes {
         return refused(format!(
             "it unpacks to {total} bytes, more than {}",
@@ -199,12 +215,17 @@ fn check<R: Read + io::Seek>(
             total / packed_bytes.max(1)
         ));
     }
+    Ok(())
+}
+
+/// Refuses an entry below another one that is no directory.
+fn check_parents(entries: &[Entry]) -> Result<(), RestoreError> {
     let leaves: BTreeSet<&str> = entries
         .iter()
         .filter(|entry| entry.kind != Kind::Directory)
         .map(|entry| entry.path.as_str())
         .collect();
-    for entry in &entries {
+    for entry in entries {
         let mut parent = entry.path.as_str();
         while let Some((shorter, _)) = parent.rsplit_once('/') {
             parent = shorter;
@@ -216,7 +237,7 @@ fn check<R: Read + io::Seek>(
             }
         }
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// What is wrong with a path, if anything.
