@@ -267,8 +267,7 @@ async fn what_a_job_leaves_behind_ends_with_it() {
         "job:\n  script:\n    - (setsid bash -c 'exec -a {mark} sleep 600' >/dev/null 2>&1 &)\n    - echo done\n"
     );
     let project = tappet.project("daemon", &pipeline).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    project.run_to("success").await;
     assert!(!is_alive(&mark));
 }
 
@@ -339,8 +338,7 @@ job:
     - echo last
 "#;
     let project = tappet.project("bytes", pipeline).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    let run = project.run_to("success").await;
     let job = project.job(run).await["id"].as_i64().unwrap();
     let path = project.path(&format!("/jobs/{job}/trace"));
     let log = tappet.request("GET", &path).send().await.body;
@@ -367,10 +365,8 @@ async fn the_job_token_never_shows_in_the_log() {
     let pipeline =
         "job: {script: ['echo \"token=$CI_JOB_TOKEN\"', 'echo \"$CI_JOB_TOKEN\" | base64 -w0']}";
     let project = tappet.project("mask", pipeline).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
-    let job = project.job(run).await["id"].as_i64().unwrap();
-    let log = project.log(job).await;
+    let run = project.run_to("success").await;
+    let log = project.log_of(&project.job(run).await).await;
     assert!(log.contains("token=[MASKED]"), "{log}");
     assert!(!log.contains("glcbt-"), "{log}");
 }

@@ -190,8 +190,7 @@ async fn hooks_and_configuration_of_a_repository_start_nothing() {
     let marker = tappet.scratch().join("marker");
     booby_trap(&path, &marker);
     let project = tappet.project_over(&path).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    project.run_to("success").await;
     // A shallow fetch goes through git's transport instead of sharing objects.
     let run = project
         .trigger_with("main", json!({ "GIT_DEPTH": "1" }))
@@ -230,11 +229,10 @@ async fn a_submodule_with_an_address_that_is_a_command_fails_the_job(#[case] url
     );
     git(&path, &["commit", "--quiet", "--message", "submodule"]);
     let project = tappet.project_over(&path).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "failed");
+    let run = project.run_to("failed").await;
     let job = project.job(run).await;
     assert_eq!(job["failure_reason"], "runner_system_failure");
-    let log = project.log(job["id"].as_i64().unwrap()).await;
+    let log = project.log_of(&job).await;
     assert!(log.contains("ubmodule"), "{log}");
     assert!(!marker.exists());
 }
@@ -253,8 +251,7 @@ async fn odd_branch_names_are_only_names(#[case] name: &str) {
     let project = tappet.project_over(&path).await;
     let run = project.trigger_with(name, json!({})).await;
     let status = project.ended(run).await;
-    let job = project.job(run).await["id"].as_i64().unwrap();
-    let log = project.log(job).await;
+    let log = project.log_of(&project.job(run).await).await;
     assert_eq!(status, "success", "{log}");
     assert!(log.contains(&format!("<{name}>")), "{log}");
 }
@@ -268,16 +265,10 @@ async fn odd_job_names_are_only_names() {
         json!(name)
     );
     let project = tappet.project("names", &pipeline).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    let run = project.run_to("success").await;
     let job = project.job(run).await;
     assert_eq!(job["name"], name);
-    assert!(
-        project
-            .log(job["id"].as_i64().unwrap())
-            .await
-            .contains(&format!("<{name}>"))
-    );
+    assert!(project.log_of(&job).await.contains(&format!("<{name}>")));
 }
 
 #[rstest]

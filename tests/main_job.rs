@@ -47,16 +47,10 @@ make:
 "#,
         )
         .await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    let run = project.run_to("success").await;
     let jobs = project.jobs(run).await;
     let user = jobs.iter().find(|job| job["name"] == "use it").unwrap();
-    assert!(
-        project
-            .log(user["id"].as_i64().unwrap())
-            .await
-            .contains("\nmade by make\n")
-    );
+    assert!(project.log_of(user).await.contains("\nmade by make\n"));
 }
 
 #[tokio::test]
@@ -82,11 +76,10 @@ check:
 "#,
         )
         .await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    let run = project.run_to("success").await;
     let jobs = project.jobs(run).await;
     let check = jobs.iter().find(|job| job["name"] == "check").unwrap();
-    let log = project.log(check["id"].as_i64().unwrap()).await;
+    let log = project.log_of(check).await;
     assert!(log.contains("\nthis is <1.1>\n"), "{log}");
     let path = project.path(&format!("/pipelines/{run}/test_report"));
     let report = tappet.request("GET", &path).send().await.json();
@@ -154,11 +147,10 @@ async fn a_wrong_dotenv_file_fails_its_job_and_the_log_says_why() {
             "job: {script: ['echo \"# nothing\" > a.env'], artifacts: {reports: {dotenv: a.env}}}",
         )
         .await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "failed");
+    let run = project.run_to("failed").await;
     let job = project.job(run).await;
     assert_eq!(job["failure_reason"], "script_failure");
-    let log = project.log(job["id"].as_i64().unwrap()).await;
+    let log = project.log_of(&job).await;
     assert!(log.contains("Invalid Format"), "{log}");
 }
 
@@ -174,8 +166,7 @@ async fn variables_of_the_call_reach_the_script_untouched() {
     let odd = "a 'b' \"c\" $(id) `id` ${HOME} \\n ü";
     let run = project.trigger_with("main", json!({ "ODD": odd })).await;
     assert_eq!(project.ended(run).await, "success");
-    let id = project.job(run).await["id"].as_i64().unwrap();
-    let log = project.log(id).await;
+    let log = project.log_of(&project.job(run).await).await;
     // GitLab expands references in values; text that is none stays.
     let expected = odd.replace("${HOME}", "");
     assert!(log.contains(&format!("<{expected}>")), "{log}");
@@ -190,11 +181,10 @@ async fn after_script_runs_after_a_failure_and_knows_it() {
             "job:\n  script: [echo before, exit 7, echo never]\n  after_script: ['echo \"after: $CI_JOB_STATUS\"']\n",
         )
         .await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "failed");
+    let run = project.run_to("failed").await;
     let job = project.job(run).await;
     assert_eq!(job["failure_reason"], "script_failure");
-    let log = project.log(job["id"].as_i64().unwrap()).await;
+    let log = project.log_of(&job).await;
     assert!(
         log.contains("\nbefore\n") && log.contains("\nafter: failed\n"),
         "{log}"
@@ -208,8 +198,7 @@ async fn a_job_past_its_time_limit_is_stopped() {
     let project = tappet
         .project("slow", "job: {timeout: 1s, script: [sleep 600]}")
         .await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "failed");
+    let run = project.run_to("failed").await;
     assert_eq!(
         project.job(run).await["failure_reason"],
         "job_execution_timeout"
@@ -257,8 +246,7 @@ async fn a_manual_job_waits_for_a_person() {
 async fn an_idle_server_ends_with_0_on_sigterm_and_takes_its_runner_along() {
     let mut tappet = Tappet::start(1).await;
     let project = tappet.project("once", "job: {script: ['true']}").await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    project.run_to("success").await;
     let runner = tappet.runner_pid();
     tappet.signal(Signal::TERM);
     assert_eq!(tappet.wait().await.code(), Some(0));

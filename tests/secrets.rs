@@ -115,8 +115,7 @@ async fn no_token_reaches_the_log_however_it_was_sent() {
 async fn other_users_of_the_machine_read_nothing() {
     let tappet = Tappet::start(1).await;
     let project = tappet.project("closed", FILE).await;
-    let run = project.trigger().await;
-    assert_eq!(project.ended(run).await, "success");
+    project.run_to("success").await;
     let data = tappet.data();
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);

@@ -290,6 +290,11 @@ impl Project<'_> {
         self.tappet.request("GET", &path).send().await.text()
     }
 
+    /// The stored log of a job as a list of jobs shows it.
+    pub async fn log_of(&self, job: &Value) -> String {
+        self.log(job["id"].as_i64().expect("a job has an id")).await
+    }
+
     /// Follows a run's events until its status is one of these; gives it.
     pub async fn run_until(&self, run: i64, statuses: &[&str]) -> String {
         let path = self.path(&format!("/pipelines/{run}"));
@@ -320,6 +325,13 @@ impl Project<'_> {
     pub async fn ended(&self, run: i64) -> String {
         self.run_until(run, &["success", "failed", "canceled", "skipped"])
             .await
+    }
+
+    /// Starts a run of `main` that has to end with this status; gives its id.
+    pub async fn run_to(&self, status: &str) -> i64 {
+        let run = self.trigger().await;
+        assert_eq!(self.ended(run).await, status, "run {run}");
+        run
     }
 
     /// Follows a job's log until it holds `text`.
