@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tappet_git::Ref;
-use tappet_model::{RefKind, RefName};
+use tappet_model::RefKind;
 
 use super::BASE;
 use super::auth::JobTokens;
@@ -12,7 +12,7 @@ use super::call::Call;
 use super::entities::branch::{Branch, BranchFacts};
 use super::errors::{ApiError, ApiResult};
 use super::pagination::{self, page_of};
-use super::repository::{self, Opened, found_by};
+use super::repository::{self, BRANCHES, Opened, found_by};
 use crate::api::operation::{self, Audience, one_of, text};
 use crate::api::routes::Routes;
 use crate::app::SharedApp;
@@ -52,10 +52,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let page = pagination::request(&mut checks);
     let search = checks.filled_text("search");
     let pattern = checks.filled_text("regex");
-    let sort = checks.filled_text("sort");
-    if sort.as_ref().is_some_and(|sort| !SORTS.contains(&&**sort)) {
-        checks.refuse("sort does not have a valid value");
-    }
+    let sort = checks.word("sort", SORTS);
     let regex = pattern.map(|pattern| regex::Regex::new(&pattern));
     if regex.as_ref().is_some_and(Result::is_err) {
         checks.refuse("regex is invalid");
@@ -69,7 +66,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     if let Some(Ok(regex)) = regex {
         branches.retain(|branch| regex.is_match(&branch.name));
     }
-    match sort.as_deref() {
+    match sort {
         Some("updated_asc") => branches.sort_by_key(|branch| branch.dated),
         Some("updated_desc") => branches.sort_by_key(|branch| std::cmp::Reverse(branch.dated)),
         _ => {}
@@ -88,14 +85,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let opened = repository::open(&app, &call, JobTokens::Ignored).await?;
     let name = call.path("branch");
-    if RefName::new(format!("refs/heads/{name}")).is_err() {
-        let text = "The branch refname is invalid";
-        return Err(ApiError::message(StatusCode::BAD_REQUEST, text));
-    }
-    let full_name = format!("refs/heads/{name}");
-    opened.refresh_ref(&app, &full_name).await?;
-    let branch = opened.repository.find_ref(RefKind::Branch, name).await?;
-    let branch = branch.ok_or_else(|| ApiError::missing("Branch"))?;
+    let branch = opened.find_ref(&app, &BRANCHES, name).await?;
     let facts = facts(&app, &opened, &[&branch]).await?;
     let facts = facts.first().ok_or_else(|| ApiError::missing("Branch"))?;
     let shown = Branch::of(&app.config, &opened.access.project, facts);

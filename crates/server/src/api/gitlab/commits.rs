@@ -60,13 +60,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let ref_name = checks.filled_text("ref_name");
-    let order = checks.filled_text("order");
-    if order
-        .as_ref()
-        .is_some_and(|word| !ORDERS.contains(&&**word))
-    {
-        checks.refuse("order does not have a valid value");
-    }
+    let order = checks.word("order", ORDERS);
     let all = checks.boolean("all").unwrap_or(false);
     let with_stats = checks.boolean("with_stats").unwrap_or(false);
     let filter = HistoryFilter {
@@ -75,7 +69,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
         until: checks.time("until"),
         author: checks.filled_text("author").map(Into::into),
         first_parent: checks.boolean("first_parent").unwrap_or(false),
-        topological: order.as_deref() == Some("topo"),
+        topological: order == Some("topo"),
     };
     checks.finish()?;
     if ref_name.as_ref().is_some_and(|name| name.starts_with('-')) {

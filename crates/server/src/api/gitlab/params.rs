@@ -256,6 +256,16 @@ impl<'a> Checks<'a> {
         parsed
     }
 
+    /// Optional text that is one of these words.
+    pub fn word(&mut self, name: &str, words: &'static [&'static str]) -> Option<&'static str> {
+        let given = self.filled_text(name)?;
+        let known = words.iter().find(|word| **word == given).copied();
+        if known.is_none() {
+            self.refuse(format!("{name} does not have a valid value"));
+        }
+        known
+    }
+
     /// Optional words out of a fixed list: one text or an array of texts.
     pub fn some_of<T: FromStr>(&mut self, name: &str) -> Vec<T> {
         let Some(value) = self.filled(name) else {

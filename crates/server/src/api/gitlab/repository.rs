@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use tappet_git::{ReadError, Repository};
+use tappet_git::{ReadError, Ref, Repository};
 use tappet_model::{RefKind, RefName};
 use tappet_store::ProtectedRef;
 
@@ -15,6 +15,30 @@ use super::errors::{ApiError, ApiResult};
 use crate::app::SharedApp;
 use crate::repositories::{RETRY_AFTER, RepositoryUnavailable};
 use crate::rights::{Right, matches_pattern};
+
+/// Branches or tags, in git's words and GitLab's.
+pub struct Refs {
+    kind: RefKind,
+    folder: &'static str,
+    invalid: &'static str,
+    thing: &'static str,
+}
+
+/// Branches.
+pub const BRANCHES: Refs = Refs {
+    kind: RefKind::Branch,
+    folder: "refs/heads/",
+    invalid: "The branch refname is invalid",
+    thing: "Branch",
+};
+
+/// Tags.
+pub const TAGS: Refs = Refs {
+    kind: RefKind::Tag,
+    folder: "refs/tags/",
+    invalid: "The tag refname is invalid",
+    thing: "Tag",
+};
 
 /// A caller in front of a repository that they may read.
 pub struct Opened {
@@ -49,6 +73,18 @@ impl Opened {
             app.repositories.refresh(project, &name).await?;
         }
         Ok(())
+    }
+
+    /// One branch or tag as it stands now; 400 for a name that none can have, 404
+    /// when there is none.
+    pub async fn find_ref(&self, app: &SharedApp, refs: &Refs, name: &str) -> ApiResult<Ref> {
+        let full_name = format!("{}{name}", refs.folder);
+        if RefName::new(full_name.as_str()).is_err() {
+            return Err(ApiError::message(StatusCode::BAD_REQUEST, refs.invalid));
+        }
+        self.refresh_ref(app, &full_name).await?;
+        let found = self.repository.find_ref(refs.kind, name).await?;
+        found.ok_or_else(|| ApiError::missing(refs.thing))
     }
 
     /// The rules that protect branches or tags of the project.

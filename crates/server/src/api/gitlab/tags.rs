@@ -15,7 +15,7 @@ use super::call::Call;
 use super::entities::tag::Tag;
 use super::errors::{ApiError, ApiResult};
 use super::pagination::{self, page_of};
-use super::repository::{self, Opened, found_by};
+use super::repository::{self, Opened, TAGS, found_by};
 use crate::api::operation::{self, Audience, one_of, text};
 use crate::api::routes::Routes;
 use crate::app::SharedApp;
@@ -54,26 +54,21 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let mut checks = call.checks();
     let page = pagination::request(&mut checks);
     let search = checks.filled_text("search");
-    let order = checks.filled_text("order_by");
-    let sort = checks.filled_text("sort");
-    for (name, value, known) in [("order_by", &order, ORDERS), ("sort", &sort, SORTS)] {
-        if value.as_ref().is_some_and(|word| !known.contains(&&**word)) {
-            checks.refuse(format!("{name} does not have a valid value"));
-        }
-    }
+    let order = checks.word("order_by", ORDERS);
+    let sort = checks.word("sort", SORTS);
     checks.finish()?;
     opened.refresh(&app).await?;
     let mut tags = opened.repository.tags().await?;
     if let Some(search) = search {
         tags.retain(|tag| found_by(&search, &tag.name));
     }
-    let compare = match order.as_deref() {
+    let compare = match order {
         Some("name") => |a: &Ref, b: &Ref| a.name.cmp(&b.name),
         Some("version") => |a: &Ref, b: &Ref| by_version(&a.name, &b.name),
         _ => |a: &Ref, b: &Ref| a.dated.cmp(&b.dated),
     };
     tags.sort_by(compare);
-    if sort.as_deref() != Some("asc") {
+    if sort != Some("asc") {
         tags.reverse();
     }
     let (pages, shown) = page_of(&tags, page);
@@ -90,14 +85,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
 async fn get(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let opened = repository::open(&app, &call, JobTokens::Ignored).await?;
     let name = call.path("tag_name");
-    let full_name = format!("refs/tags/{name}");
-    if RefName::new(full_name.as_str()).is_err() {
-        let text = "The tag refname is invalid";
-        return Err(ApiError::message(StatusCode::BAD_REQUEST, text));
-    }
-    opened.refresh_ref(&app, &full_name).await?;
-    let tag = opened.repository.find_ref(RefKind::Tag, name).await?;
-    let tag = tag.ok_or_else(|| ApiError::missing("Tag"))?;
+    let tag = opened.find_ref(&app, &TAGS, name).await?;
     let facts = facts(&app, &opened, &[&tag]).await?;
     let facts = facts.first().ok_or_else(|| ApiError::missing("Tag"))?;
     Ok(axum::Json(facts.show(&app, &opened)).into_response())

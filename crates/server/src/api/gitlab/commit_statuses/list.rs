@@ -15,7 +15,6 @@ use crate::api::gitlab::commits;
 use crate::api::gitlab::entities::commit_status::CommitStatus;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
 use crate::api::gitlab::pagination::{self, page_of};
-use crate::api::gitlab::params::Checks;
 use crate::api::operation::{self, Operation, boolean, integer, one_of, text};
 use crate::app::{App, SharedApp};
 use crate::rights::{Right, Role};
@@ -99,8 +98,8 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     ];
     let pipeline_id = checks.integer("pipeline_id");
     let all = checks.boolean("all").unwrap_or(false);
-    let by_run = word(&mut checks, "order_by", ORDERS) == Some("pipeline_id");
-    let descending = word(&mut checks, "sort", SORTS) == Some("desc");
+    let by_run = checks.word("order_by", ORDERS) == Some("pipeline_id");
+    let descending = checks.word("sort", SORTS) == Some("desc");
     let opened = open(&app, &call, checks.finish()).await?;
     // Guests see pipelines of open projects, but not this list.
     opened.access.require(Right::ReadJobs)?;
@@ -145,19 +144,6 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
         .collect();
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &items))
-}
-
-fn word(
-    checks: &mut Checks<'_>,
-    name: &str,
-    words: &'static [&'static str],
-) -> Option<&'static str> {
-    let given = checks.filled_text(name)?;
-    let known = words.iter().find(|word| **word == given).copied();
-    if known.is_none() {
-        checks.refuse(format!("{name} does not have a valid value"));
-    }
-    known
 }
 
 async fn rows_of<'a>(app: &App, run: &'a Run, all: bool) -> ApiResult<Vec<Shown<'a>>> {

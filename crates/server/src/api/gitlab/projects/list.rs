@@ -171,13 +171,7 @@ fn asked(checks: &mut Checks<'_>, user: Option<&User>) -> Asked {
     }
     let visibility: Option<Visibility> = checks.one_of("visibility");
     let sort = checks.one_of("sort").unwrap_or(Sort::Desc);
-    let pagination = checks.filled_text("pagination");
-    if pagination
-        .as_deref()
-        .is_some_and(|kind| !matches!(kind, "keyset" | "legacy"))
-    {
-        checks.refuse("pagination does not have a valid value");
-    }
+    let pagination = checks.word("pagination", &["keyset", "legacy"]);
     Asked {
         filter: ProjectFilter {
             viewer: rights::viewer(user),
@@ -191,7 +185,7 @@ fn asked(checks: &mut Checks<'_>, user: Option<&User>) -> Asked {
             ascending: sort == Sort::Asc,
         },
         is_simple: checks.boolean("simple") == Some(true),
-        is_keyset: pagination.as_deref() == Some("keyset"),
+        is_keyset: pagination == Some("keyset"),
         is_nobodys: level.is_some() && user.is_none(),
     }
 }

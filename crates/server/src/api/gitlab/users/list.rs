@@ -144,15 +144,8 @@ fn wanted(checks: &mut Checks<'_>, is_admin: bool) -> Option<PeopleFilter> {
         is(checks, harmless);
     }
     let no_humans = is(checks, "exclude_humans");
-    let two_factor = checks.filled_text("two_factor");
-    let with_two_factor = match two_factor.as_deref() {
-        Some("enabled") => true,
-        Some("disabled") | None => false,
-        Some(_) => {
-            checks.refuse("two_factor does not have a valid value");
-            false
-        }
-    };
+    let two_factor = checks.word("two_factor", &["enabled", "disabled"]);
+    let with_two_factor = two_factor == Some("enabled");
     let admins = is(checks, "admins");
     let without_projects = is(checks, "without_projects");
     let created = Span {
