@@ -18,8 +18,13 @@ pub trait RunUpkeep: Send + Sync {
     /// The newest runs of a project that match, at most `limit`; nothing is
     /// counted.
     fn newest_runs(&self, project: ProjectId, filter: RunFilter, limit: u32) -> Verb<'_, Vec<Run>>;
-    /// Names of the branches, or of the tags, that have runs.
-    fn refs_with_runs(&self, project: ProjectId, kind: RefKind) -> Verb<'_, Vec<String>>;
+    /// Names of branches, or of tags, that have runs, at most `limit`.
+    fn refs_with_runs(
+        &self,
+        project: ProjectId,
+        kind: RefKind,
+        limit: usize,
+    ) -> Verb<'_, Vec<String>>;
     /// Gives a run another name.
     fn rename_run(&self, id: RunId, name: Option<String>) -> Verb<'_, Run>;
     /// Deletes a run with everything that belongs to it, whatever its status.

@@ -87,6 +87,8 @@ pub(super) fn open_reader(path: &Path) -> StoreResult<Connection> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     prepare_statements_once(&conn)?;
     conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;")?;
+    // Rows all over a long history are read in place; SQLite maps no more than 2 GiB.
+    conn.pragma_update(None, "mmap_size", i32::MAX)?;
     Ok(conn)
 }
 

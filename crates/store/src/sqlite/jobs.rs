@@ -1,23 +1,15 @@
-//! Attempts one by one, and the list of those of a project.
-//!
-//! The list walks an index by project, or one by project and status for what
-//! has settled. The few that wait or run are found in the tables of the queue,
-//! so that nobody has to move an index entry at each change of status. Several
-//! statuses are merged in order of id without sorting.
+//! Attempts one by one.
 
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
+mod list;
+
 use tappet_engine::JobEvent;
-use tappet_model::{ArtifactId, AttemptId, ProjectId, Status, Timestamp};
+use tappet_model::{ArtifactId, AttemptId, ProjectId, Timestamp};
 
-use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
-use super::value::{Col, integer};
-use super::{SqliteStore, artifacts, attempts, reports, transition};
-use crate::{
-    Action, Advance, Artifact, Attempt, ProjectAttempts, StoreError, StoreResult, Target, Verb,
-};
+use super::value::Col;
+use super::{SqliteStore, artifacts, reports, transition};
+use crate::{Action, Advance, Artifact, Attempt, ProjectAttempts, StoreResult, Target, Verb};
 
 statements! {
     SET_VARIABLES = "UPDATE attempts SET sealed_variables = ?2 WHERE id = ?1";
@@ -29,16 +21,13 @@ statements! {
     EXPIRE_FILES = "UPDATE artifacts SET expires_at = ?1
                     WHERE id > ?2 AND id <= ?3 AND (expires_at IS NULL OR expires_at > ?1)
                     AND (SELECT project_id FROM attempts WHERE attempts.id = attempt_id) = ?4";
-    COUNT_RUNS_OF_REF = "SELECT count(*) FROM (SELECT 1 FROM runs INDEXED BY runs_by_ref
-                         WHERE project_id = ?1 AND ref_name = ?2 LIMIT ?3)";
+    LAST_RUN_BEFORE = "SELECT run_id FROM attempts INDEXED BY attempts_by_project
+                       WHERE project_id = ?1 AND id < ?2 AND job_id IS NULL
+                       ORDER BY id DESC LIMIT 1";
 }
 
 /// Rows looked at in one transaction of a long change.
 const BATCH: u32 = 1000;
-
-/// Up to so many runs of a ref lead to its attempts; of more, the newest
-/// attempts of the project are looked through.
-const FEW_RUNS: i64 = 2000;
 
 impl crate::Jobs for SqliteStore {
     fn project_attempts(
@@ -46,7 +35,7 @@ impl crate::Jobs for SqliteStore {
         project: ProjectId,
         wanted: ProjectAttempts,
     ) -> Verb<'_, Vec<Attempt>> {
-        Box::pin(async move { self.readers.read(|db| list(db, project, &wanted)) })
+        Box::pin(async move { self.readers.read(|db| list::list(db, project, &wanted)) })
     }
 
     fn play_attempt(
@@ -136,124 +125,3 @@ fn expire_files(
         .execute((Col(now), done.0, last, project.0))?;
     Ok(Some(ArtifactId(last)))
 }
-
-/// Attempts of a project, newest first.
-fn list(db: &Db<'_>, project: ProjectId, wanted: &ProjectAttempts) -> StoreResult<Vec<Attempt>> {
-    let leads = match &wanted.ref_name {
-        Some(name) => has_few_runs(db, project, name)?,
-        None => false,
-    };
-    let (sql, mut values) = if leads {
-        select_by_run(project, wanted)
-    } else {
-        select(project, wanted)
-    };
-    values.push(Value::Integer(i64::from(wanted.limit)));
-    values.push(Value::Integer(integer(wanted.offset)));
-    let ids: Vec<AttemptId> = db
-        .conn
-        .prepare_cached(&sql)?
-        .query_map(params_from_iter(values), |row| Ok(AttemptId(row.get(0)?)))?
-        .collect::<Result<_, _>>()?;
-    ids.into_iter()
-        .map(|id| attempts::attempt(db, id)?.ok_or(StoreError::NotFound("attempt")))
-        .collect()
-}
-
-fn has_few_runs(db: &Db<'_>, project: ProjectId, ref_name: &str) -> StoreResult<bool> {
-    let runs: i64 = db
-        .conn
-        .prepare_cached(COUNT_RUNS_OF_REF)?
-        .query_row((project.0, ref_name, FEW_RUNS + 1), |row| row.get(0))?;
-    Ok(runs <= FEW_RUNS)
-}
-
-/// Ids in order; limit and offset are left to add.
-fn select(project: ProjectId, wanted: &ProjectAttempts) -> (String, Vec<Value>) {
-    let mut values = Vec::new();
-    let mut branch = |status: Option<Status>| {
-        let (mut sql, id) = walk(status);
-        values.push(Value::Integer(project.0));
-        if let Some(status) = status
-            && status != Status::Pending
-        {
-            values.push(Value::Text(status.as_str().to_owned()));
-        }
-        if let Some(name) = &wanted.ref_name {
-            sql.push_str(" AND (SELECT ref_name FROM runs r WHERE r.id = a.run_id) = ?");
-            values.push(Value::Text(name.clone()));
-        }
-        if let Some(before) = wanted.before {
-            sql.push_str(&format!(" AND {id} < ?"));
-            values.push(Value::Integer(before.0));
-        }
-        sql
-    };
-    let selects: Vec<String> = if wanted.statuses.is_empty() {
-        vec![branch(None)]
-    } else {
-        let mut statuses = wanted.statuses.clone();
-        statuses.sort_unstable();
-        statuses.dedup();
-        statuses.into_iter().map(Some).map(branch).collect()
-    };
-    let selects = selects.join(" UNION ALL ");
-    (
-        format!("{selects} ORDER BY id DESC LIMIT ? OFFSET ?"),
-        values,
-    )
-}
-
-/// Where attempts of a status are found in order of id, up to the project and
-/// the status, and the column of the id.
-fn walk(status: Option<Status>) -> (String, &'static str) {
-    let (sql, id) = match status {
-        None => (
-            "SELECT a.id AS id FROM attempts a INDEXED BY attempts_by_project
-             WHERE a.project_id = ?",
-            "a.id",
-        ),
-        Some(Status::Pending) => (
-            "SELECT a.attempt_id AS id FROM queue a WHERE a.project_id = ?",
-            "a.attempt_id",
-        ),
-        Some(Status::Running | Status::Canceling) => (
-            "SELECT h.attempt_id AS id FROM held_attempts h
-             CROSS JOIN attempts a ON a.id = h.attempt_id
-             WHERE a.project_id = ? AND a.status = ?",
-            "h.attempt_id",
-        ),
-        Some(_) => (
-            "SELECT a.id AS id FROM attempts a INDEXED BY settled_attempts
-             WHERE a.status NOT IN ('pending', 'running', 'canceling')
-             AND a.project_id = ? AND a.status = ?",
-            "a.id",
-        ),
-    };
-    (sql.to_owned(), id)
-}
-
-/// The same for a ref with few runs: from its runs to their attempts.
-fn select_by_run(project: ProjectId, wanted: &ProjectAttempts) -> (String, Vec<Value>) {
-    let mut sql = "SELECT a.id AS id FROM runs r INDEXED BY runs_by_ref
-         CROSS JOIN attempts a INDEXED BY attempts_by_run ON a.run_id = r.id
-         WHERE r.project_id = ? AND r.ref_name = ?"
-        .to_owned();
-    let name = wanted.ref_name.clone().unwrap_or_default();
-    let mut values = vec![Value::Integer(project.0), Value::Text(name)];
-    if !wanted.statuses.is_empty() {
-        let places = vec!["?"; wanted.statuses.len()].join(", ");
-        sql.push_str(&format!(" AND a.status IN ({places})"));
-        let words = wanted.statuses.iter().map(|status| status.as_str());
-        values.extend(words.map(|word| Value::Text(word.to_owned())));
-    }
-    if let Some(before) = wanted.before {
-        sql.push_str(" AND a.id < ?");
-        values.push(Value::Integer(before.0));
-    }
-    sql.push_str(" ORDER BY a.id DESC LIMIT ? OFFSET ?");
-    (sql, values)
-}
-
-#[cfg(test)]
-mod tests;

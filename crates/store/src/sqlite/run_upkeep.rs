@@ -8,7 +8,7 @@ use super::run_list;
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
-use super::value::Col;
+use super::value::{Col, integer};
 use crate::{Removed, Run, RunFilter, StoreError, StoreResult, Verb};
 
 statements! {
@@ -32,7 +32,8 @@ statements! {
                      ORDER BY id DESC LIMIT 1";
     FORGET_NEWEST = "DELETE FROM newest_runs
                      WHERE project_id = ?1 AND ref_kind = ?2 AND ref_name = ?3 AND run_id = ?4";
-    REFS = "SELECT ref_name FROM newest_runs WHERE project_id = ?1 AND ref_kind = ?2";
+    REFS = "SELECT ref_name FROM newest_runs WHERE project_id = ?1 AND ref_kind = ?2
+            LIMIT ?3";
     SET_NEWEST = "INSERT INTO newest_runs (project_id, ref_kind, ref_name, run_id)
                   VALUES (?1, ?2, ?3, ?4)";
 }
@@ -45,11 +46,19 @@ impl crate::RunUpkeep for SqliteStore {
         })
     }
 
-    fn refs_with_runs(&self, project: ProjectId, kind: RefKind) -> Verb<'_, Vec<String>> {
+    fn refs_with_runs(
+        &self,
+        project: ProjectId,
+        kind: RefKind,
+        limit: usize,
+    ) -> Verb<'_, Vec<String>> {
         Box::pin(async move {
             self.readers.read(|db| {
                 let mut statement = db.conn.prepare_cached(REFS)?;
-                let rows = statement.query_map((project.0, Col(kind)), |row| row.get(0))?;
+                let rows = statement
+                    .query_map((project.0, Col(kind), integer(limit as u64)), |row| {
+                        row.get(0)
+                    })?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })
         })

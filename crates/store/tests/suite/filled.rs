@@ -10,12 +10,12 @@ use crate::world::*;
 const RUNS: i64 = 120;
 const SAMPLE: i64 = 50;
 
-/// A world with [`RUNS`] ended runs.
-pub async fn filled() -> World {
+/// A world with so many ended runs.
+pub async fn filled(runs: i64) -> World {
     let world = World::new().await;
     world.store.close().await.unwrap();
     let database = world.database();
-    history::fill(&database, RUNS, SAMPLE).await.unwrap();
+    history::fill(&database, runs, SAMPLE).await.unwrap();
     world.reopen()
 }
 
@@ -104,7 +104,7 @@ fn expected(mut of: Stored, copies: i64, spans: (i64, i64)) -> Stored {
 
 #[tokio::test]
 async fn a_copied_run_reads_like_the_one_that_was_made() {
-    let world = filled().await;
+    let world = filled(RUNS).await;
     let mut entries = Vec::new();
     for number in 1..=2 {
         let filter = AuditFilter {
@@ -138,7 +138,7 @@ async fn a_copied_run_reads_like_the_one_that_was_made() {
 
 #[tokio::test]
 async fn a_filled_database_is_whole_and_goes_on() {
-    let world = filled().await;
+    let world = filled(RUNS).await;
     let newest = world.create(&[job("test")]).await.run;
     assert_eq!((newest.id, newest.iid), (RunId(RUNS + 1), RUNS + 1));
     world.take().await;

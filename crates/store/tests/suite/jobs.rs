@@ -4,6 +4,7 @@ use tappet_engine::JobEvent;
 use tappet_model::Status;
 use tappet_store::*;
 
+use crate::filled::filled;
 use crate::world::*;
 
 async fn names(world: &World, wanted: ProjectAttempts) -> Vec<String> {
@@ -123,4 +124,59 @@ async fn an_erased_attempt_says_when_and_has_no_files() {
     let erased = world.store.attempt(id).await.unwrap().unwrap();
     assert_eq!((erased.erased_at, erased.artifacts), (Some(now), vec![]));
     assert!(!world.store.keep_artifacts(id).await.unwrap());
+}
+
+#[tokio::test]
+async fn pages_of_a_ref_hold_its_attempts_among_many_runs() {
+    let world = filled(2500).await;
+    let whole = ProjectAttempts {
+        limit: 100_000,
+        ..ProjectAttempts::default()
+    };
+    let all = world.store.project_attempts(world.project, whole);
+    let all = all.await.unwrap();
+    let mut refs = std::collections::HashMap::new();
+    for attempt in &all {
+        if !refs.contains_key(&attempt.run_id) {
+            let run = world.store.run(attempt.run_id).await.unwrap().unwrap();
+            refs.insert(attempt.run_id, run.ref_name);
+        }
+    }
+    assert!(all.iter().any(|attempt| attempt.is_retried));
+    let statuses: [&[Status]; 4] = [
+        &[],
+        &[Status::Success],
+        &[Status::Failed],
+        &[Status::Skipped, Status::Failed, Status::Running],
+    ];
+    let retried = all.iter().find(|attempt| attempt.is_retried).unwrap();
+    let a_branch = refs
+        .values()
+        .find(|name| name.starts_with("branch-"))
+        .unwrap();
+    for name in ["main", "none", a_branch, &refs[&retried.run_id]] {
+        for statuses in statuses {
+            for (before, offset) in [(None, 0), (None, 990), (Some(all[5000].id), 0)] {
+                let wanted = ProjectAttempts {
+                    statuses: statuses.to_vec(),
+                    ref_name: Some(name.to_owned()),
+                    before,
+                    offset,
+                    limit: 50,
+                };
+                let expected: Vec<_> = all
+                    .iter()
+                    .filter(|attempt| refs[&attempt.run_id] == name)
+                    .filter(|attempt| statuses.is_empty() || statuses.contains(&attempt.status))
+                    .filter(|attempt| before.is_none_or(|before| attempt.id < before))
+                    .skip(usize::try_from(offset).unwrap())
+                    .take(50)
+                    .collect();
+                let found = world.store.project_attempts(world.project, wanted);
+                let found = found.await.unwrap();
+                let what = format!("{name} {statuses:?} {before:?} {offset}");
+                assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{what}");
+            }
+        }
+    }
 }

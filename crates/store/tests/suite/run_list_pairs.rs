@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use rstest::rstest;
 use tappet_model::{RefKind, Source, Status, Timestamp};
 use tappet_store::*;
 
@@ -10,8 +11,6 @@ use crate::filled::filled;
 use crate::world::*;
 
 type Part = (&'static str, fn(&mut RunFilter));
-
-const MIDDLE: usize = 60;
 
 /// Filters with the same first letter exclude each other.
 const PARTS: [Part; 19] = [
@@ -46,10 +45,14 @@ const ORDERS: [RunOrder; 5] = [
 
 async fn all(world: &World) -> Vec<Run> {
     let mut runs = Vec::new();
-    for number in 1..=2 {
+    for number in 1.. {
         let filter = RunFilter::default();
         let list = world.store.runs(world.project, filter, page(number, 100));
-        runs.extend(list.await.unwrap().items);
+        let list = list.await.unwrap();
+        runs.extend(list.items);
+        if !list.has_next {
+            break;
+        }
     }
     runs
 }
@@ -111,11 +114,18 @@ fn order(one: &Run, other: &Run, order: RunOrder) -> Ordering {
     .then(one.id.cmp(&other.id))
 }
 
+/// Among many, totals that take long to count are left out.
+#[rstest]
+#[case::among_few(120, &ORDERS)]
+#[case::among_many(5000, &[RunOrder::Id, RunOrder::UpdatedAt])]
 #[tokio::test]
-async fn every_pair_of_filters_in_every_order_finds_what_fits() {
-    let world = filled().await;
+async fn every_pair_of_filters_in_every_order_finds_what_fits(
+    #[case] count: i64,
+    #[case] orders: &[RunOrder],
+) {
+    let world = filled(count).await;
     let runs = all(&world).await;
-    let middle = runs[MIDDLE].updated_at;
+    let middle = runs[runs.len() / 2].updated_at;
     let mut newest = HashMap::new();
     for run in runs.iter().rev() {
         newest.insert(
@@ -137,7 +147,10 @@ async fn every_pair_of_filters_in_every_order_finds_what_fits() {
                 &mut filter.created_after,
             ];
             times.into_iter().flatten().for_each(|time| *time = middle);
-            for (order_by, ascending) in ORDERS.into_iter().flat_map(|by| [(by, true), (by, false)])
+            for (order_by, ascending) in orders
+                .iter()
+                .copied()
+                .flat_map(|by| [(by, true), (by, false)])
             {
                 filter.order_by = order_by;
                 filter.ascending = ascending;
@@ -161,7 +174,9 @@ async fn every_pair_of_filters_in_every_order_finds_what_fits() {
                     ids(shown),
                     "{what}"
                 );
-                assert_eq!(list.total, Some(expected.len() as u64), "{what}");
+                if count <= 2000 || list.total.is_some() {
+                    assert_eq!(list.total, Some(expected.len() as u64), "{what}");
+                }
             }
         }
     }

@@ -24,6 +24,8 @@ pub(super) enum Column {
     User,
     /// The file was refused.
     Invalid,
+    /// The file was taken.
+    Valid,
     /// The newest runs of refs.
     Newest,
     Updated,
@@ -33,6 +35,7 @@ pub(super) enum Column {
 }
 
 /// One part of a WHERE clause.
+#[derive(Clone)]
 pub(super) struct Condition {
     pub(super) column: Column,
     /// `?` stands for the next value.
@@ -41,6 +44,7 @@ pub(super) struct Condition {
 }
 
 /// Everything a list asks for, apart from its order.
+#[derive(Clone)]
 pub(super) struct Query {
     pub(super) project: ProjectId,
     pub(super) conditions: Vec<Condition>,
@@ -54,6 +58,8 @@ pub(super) struct Query {
 pub(super) struct Bounds {
     pub(super) first: Option<RunPlace>,
     pub(super) last: Option<RunPlace>,
+    /// They say more than the other conditions.
+    pub(super) are_asked: bool,
 }
 
 impl Query {
@@ -101,7 +107,7 @@ impl Query {
         }
         match filter.yaml_errors {
             Some(true) => query.add(Column::Invalid, "yaml_errors IS NOT NULL", []),
-            Some(false) => query.add(Column::Other, "yaml_errors IS NULL", []),
+            Some(false) => query.add(Column::Valid, "yaml_errors IS NULL", []),
             None => {}
         }
         if let Some(schedule) = filter.schedule_id {
@@ -109,7 +115,7 @@ impl Query {
             query.add(Column::Schedule, "schedule_id = ?", [id]);
         }
         if let Some(kind) = filter.scope.and_then(kind_of_newest) {
-            query.add_newest(kind, filter.refs.as_deref());
+            query.add_newest(kind, refs_of(filter).as_deref());
         }
         query.add_between(
             Column::Updated,
@@ -207,30 +213,26 @@ impl Query {
         self.bounds = Bounds {
             first: first.flatten(),
             last: last.flatten(),
+            are_asked: after.or(filter.created_before).is_some(),
         };
         Ok(first != Some(None) && last != Some(None))
     }
 
     /// The same with nothing but the conditions on these columns.
     pub(super) fn only(&self, columns: &[Column]) -> Self {
-        let conditions = self.conditions.iter();
-        Self {
-            project: self.project,
-            conditions: conditions
-                .filter(|one| columns.contains(&one.column))
-                .map(|one| Condition {
-                    column: one.column,
-                    sql: one.sql,
-                    values: one.values.clone(),
-                })
-                .collect(),
-            statuses: if columns.contains(&Column::Status) {
-                self.statuses.clone()
-            } else {
-                Vec::new()
-            },
-            bounds: self.bounds,
+        let mut only = self.clone();
+        only.conditions.retain(|one| columns.contains(&one.column));
+        if !columns.contains(&Column::Status) {
+            only.statuses.clear();
         }
+        only
+    }
+
+    /// The same without the condition on this column, when there is one.
+    pub(super) fn without(&self, column: Column) -> Option<Self> {
+        let mut without = self.clone();
+        without.conditions.retain(|one| one.column != column);
+        (without.conditions.len() < self.conditions.len()).then_some(without)
     }
 
     pub(super) fn has(&self, column: Column) -> bool {
@@ -254,6 +256,15 @@ impl Query {
             RunOrder::Id | RunOrder::UpdatedAt => false,
         };
         if is_fixed { RunOrder::Id } else { order }
+    }
+}
+
+/// The refs whose newest runs are wanted; `None`: all.
+fn refs_of(filter: &RunFilter) -> Option<Vec<String>> {
+    match (&filter.ref_name, &filter.refs) {
+        (Some(name), Some(refs)) if !refs.contains(name) => Some(Vec::new()),
+        (Some(name), _) => Some(vec![name.clone()]),
+        (None, refs) => refs.clone(),
     }
 }
 

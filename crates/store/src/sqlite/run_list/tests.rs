@@ -2,6 +2,8 @@
 //! nothing is sorted.
 
 use rstest::rstest;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 use tappet_model::{Source, Status, Timestamp};
 use tempfile::TempDir;
 
@@ -30,10 +32,12 @@ fn plans(filter: &RunFilter) -> Vec<String> {
         contents: &Contents::new(),
     };
     let query = Query::of(&db, ProjectId(1), filter).unwrap().unwrap();
-    let by = query.order(filter.order_by);
-    let walk = Walk::choose(&db, &query, by).unwrap();
-    let ascending = filter.ascending;
-    let (sql, _) = select_ids(&query, &walk, Order { by, ascending });
+    let order = Order {
+        by: query.order(filter.order_by),
+        ascending: filter.ascending,
+    };
+    let walk = choice::choose(&db, &query, order).unwrap();
+    let (sql, _) = walk.select(&query, order);
     let counts = walk.branches.iter().map(|branch| {
         let (matching, _) = walk.matching(&query, *branch);
         format!("SELECT count(*) FROM (SELECT 1{matching} LIMIT ?)")

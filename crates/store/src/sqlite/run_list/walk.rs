@@ -1,26 +1,27 @@
-//! Which index a list of runs walks.
-//!
-//! Every filter has an index that also gives the order by id, and so has every
-//! common pair of filters. When one index covers all that is asked there is
-//! nothing to choose. Otherwise the candidates are counted, up to
-//! [`COUNT_LIMIT`]: a rare one leads and its rows are sorted; when all are
-//! common, the index of the order leads and fitting rows turn up soon.
+//! One walk along an index of runs, or several that are merged.
 
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use tappet_model::Status;
+use tappet_model::{RunId, Status};
 
 use super::query::{Column, Query};
 use crate::sqlite::content::Db;
 use crate::sqlite::value::{RowExt, integer};
-use crate::{COUNT_LIMIT, RunOrder, StoreResult};
+use crate::{RunOrder, StoreResult};
+
+/// Order of a list.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    pub(super) by: RunOrder,
+    pub(super) ascending: bool,
+}
 
 /// An index of runs whose columns, after the project, are these.
-struct Index {
-    name: &'static str,
-    columns: &'static [Column],
+pub(super) struct Index {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [Column],
     /// With all its columns fixed it gives its rows in order of id.
-    by_id: bool,
+    pub(super) by_id: bool,
 }
 
 const fn index(name: &'static str, columns: &'static [Column]) -> Index {
@@ -35,10 +36,10 @@ const fn index(name: &'static str, columns: &'static [Column]) -> Index {
 pub(super) const ALL_RUNS: &str = "runs_by_iid";
 
 /// Walks the newest runs of refs, which are found elsewhere.
-const NEWEST_RUNS: &str = "PRIMARY KEY";
+pub(super) const NEWEST_RUNS: &str = "PRIMARY KEY";
 
 /// The longer ones first: they leave less to sift.
-const INDEXES: [Index; 12] = [
+pub(super) const INDEXES: [Index; 13] = [
     index("runs_by_ref_status", &[Column::Ref, Column::Status]),
     index("runs_by_source_status", &[Column::Source, Column::Status]),
     index("runs_by_ref_source", &[Column::Ref, Column::Source]),
@@ -55,10 +56,11 @@ const INDEXES: [Index; 12] = [
         columns: &[Column::Updated],
         by_id: false,
     },
+    // Status by status.
+    index(BY_SOURCE, &[Column::Source]),
 ];
 
-/// All runs of one source, status by status.
-const BY_SOURCE: Index = index("runs_by_source_status", &[Column::Source]);
+const BY_SOURCE: &str = "runs_by_source_status";
 
 /// How a list is read.
 pub(super) struct Walk {
@@ -66,17 +68,17 @@ pub(super) struct Walk {
     /// One walk for each of these, merged; a single `None` when the status does
     /// not lead.
     pub(super) branches: Vec<Option<Status>>,
-    /// How many rows match, when choosing has shown it; capped.
-    pub(super) known_count: Option<u64>,
+    /// The index finds few rows: they can all be looked at.
+    pub(super) is_short: bool,
 }
 
 impl Walk {
-    fn of(query: &Query, index: &Index, order: RunOrder) -> Self {
+    pub(super) fn of(query: &Query, index: &Index, order: RunOrder) -> Self {
         let leads = |status: &Status| Some(*status);
         let branches = if order != RunOrder::Id {
             // What is sorted needs no merging.
             vec![None]
-        } else if index.name == BY_SOURCE.name && query.statuses.is_empty() {
+        } else if index.name == BY_SOURCE && query.statuses.is_empty() {
             Status::ALL.iter().map(leads).collect()
         } else if index.columns.contains(&Column::Status) {
             query.statuses.iter().map(leads).collect()
@@ -84,9 +86,8 @@ impl Walk {
             vec![None]
         };
         Self {
-            index: index.name,
             branches,
-            known_count: None,
+            ..Self::all(index.name)
         }
     }
 
@@ -94,57 +95,8 @@ impl Walk {
         Self {
             index,
             branches: vec![None],
-            known_count: None,
+            is_short: false,
         }
-    }
-
-    pub(super) fn choose(db: &Db<'_>, query: &Query, order: RunOrder) -> StoreResult<Self> {
-        let candidates: Vec<&Index> = INDEXES
-            .iter()
-            .chain([&BY_SOURCE])
-            .filter(|index| index.columns.iter().all(|column| query.has(*column)))
-            .collect();
-        let complete = candidates.iter().find(|index| {
-            let ordered = match order {
-                RunOrder::Id => index.by_id,
-                RunOrder::UpdatedAt => index.columns == [Column::Updated],
-                _ => false,
-            };
-            ordered && index.columns.len() == query.len()
-        });
-        if let Some(index) = complete {
-            return Ok(Self::of(query, index, order));
-        }
-        let mut rarest: Option<(&Index, u64)> = None;
-        for (at, index) in candidates.iter().enumerate() {
-            let is_part = |longer: &&Index| {
-                let has = |column| longer.columns.contains(column);
-                index.columns.iter().all(has)
-            };
-            if candidates[..at].iter().any(is_part) {
-                continue;
-            }
-            let alone = query.only(index.columns);
-            let count = Self::of(&alone, index, order).count(db, &alone)?;
-            if rarest.is_none_or(|(_, least)| count < least) {
-                rarest = Some((index, count));
-            }
-        }
-        let known = |index: &Index, rows| (index.columns.len() == query.len()).then_some(rows);
-        Ok(match rarest {
-            Some((index, rows))
-                if rows <= COUNT_LIMIT || (index.by_id && order == RunOrder::Id) =>
-            {
-                Self {
-                    known_count: known(index, rows),
-                    ..Self::of(query, index, order)
-                }
-            }
-            other => Self {
-                known_count: other.and_then(|(index, rows)| known(index, rows)),
-                ..Self::all(index_of(order))
-            },
-        })
     }
 
     /// FROM and WHERE of one branch with the values.
@@ -187,38 +139,88 @@ impl Walk {
         (sql, values)
     }
 
-    /// How many rows match, counted no further than one behind [`COUNT_LIMIT`].
-    pub(super) fn count(&self, db: &Db<'_>, query: &Query) -> StoreResult<u64> {
-        self.count_to(db, query, COUNT_LIMIT + 1)
-    }
-
-    /// How many rows match, counted no further than `limit`.
+    /// How many rows match, counted no further than `limit`. Whether there are so
+    /// many shows in a third of the time that counting them takes.
     pub(super) fn count_to(&self, db: &Db<'_>, query: &Query, limit: u64) -> StoreResult<u64> {
         let mut count = 0;
         for branch in &self.branches {
             let (matching, mut values) = self.matching(query, *branch);
-            values.push(Value::Integer(integer(limit - count)));
-            let sql = format!("SELECT count(*) FROM (SELECT 1{matching} LIMIT ?)");
-            let rows: u64 = db
+            values.push(Value::Integer(integer(limit - count - 1)));
+            let is_reached = db
                 .conn
-                .prepare_cached(&sql)?
-                .query_row(params_from_iter(values), |row| row.count(0))?;
-            count += rows;
-            if count >= limit {
-                break;
+                .prepare_cached(&format!("SELECT 1{matching} LIMIT 1 OFFSET ?"))?
+                .exists(params_from_iter(values))?;
+            if is_reached {
+                return Ok(limit);
             }
+            count += self.count_branch(db, query, *branch)?;
         }
         Ok(count)
     }
-}
 
-/// The index that gives an order.
-fn index_of(order: RunOrder) -> &'static str {
-    match order {
-        RunOrder::Id => ALL_RUNS,
-        RunOrder::Status => "runs_by_status",
-        RunOrder::Ref => "runs_by_ref",
-        RunOrder::UpdatedAt => "runs_by_update",
-        RunOrder::UserId => "runs_by_user",
+    /// How many rows match.
+    pub(super) fn count(&self, db: &Db<'_>, query: &Query) -> StoreResult<u64> {
+        let branches = self.branches.iter();
+        branches
+            .map(|branch| self.count_branch(db, query, *branch))
+            .sum()
+    }
+
+    fn count_branch(&self, db: &Db<'_>, query: &Query, branch: Option<Status>) -> StoreResult<u64> {
+        let (matching, values) = self.matching(query, branch);
+        Ok(db
+            .conn
+            .prepare_cached(&format!("SELECT count(*){matching}"))?
+            .query_row(params_from_iter(values), |row| row.count(0))?)
+    }
+
+    /// Ids of the rows that match, in order.
+    pub(super) fn ids(
+        &self,
+        db: &Db<'_>,
+        query: &Query,
+        order: Order,
+        (limit, offset): (i64, i64),
+    ) -> StoreResult<Vec<RunId>> {
+        let (sql, mut values) = self.select(query, order);
+        values.push(Value::Integer(limit));
+        values.push(Value::Integer(offset));
+        let mut statement = db.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| Ok(RunId(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Ids in order; the values of limit and offset are left to add. SQLite
+    /// merges several branches without sorting.
+    pub(super) fn select(&self, query: &Query, order: Order) -> (String, Vec<Value>) {
+        let direction = if order.ascending { "ASC" } else { "DESC" };
+        let keys = match order.by {
+            // The same order; each index holds one of the two.
+            RunOrder::Id if self.index == ALL_RUNS => "iid",
+            RunOrder::Id => "id",
+            RunOrder::Status => "status",
+            RunOrder::Ref => "ref_name",
+            RunOrder::UpdatedAt => "updated_at",
+            RunOrder::UserId => "user_id",
+        };
+        let order = match order.by {
+            RunOrder::Id => format!("{keys} {direction}"),
+            _ => format!("{keys} {direction}, id {direction}"),
+        };
+        let mut values = Vec::new();
+        let selects: Vec<String> = self
+            .branches
+            .iter()
+            .map(|branch| {
+                let (matching, more) = self.matching(query, *branch);
+                values.extend(more);
+                format!("SELECT id{matching}")
+            })
+            .collect();
+        let selects = selects.join(" UNION ALL ");
+        (
+            format!("{selects} ORDER BY {order} LIMIT ? OFFSET ?"),
+            values,
+        )
     }
 }

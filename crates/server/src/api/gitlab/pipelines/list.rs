@@ -1,7 +1,5 @@
 //! `GET /projects/:id/pipelines`.
 
-use std::collections::HashSet;
-
 use axum::extract::State;
 use axum::response::Response;
 use tappet_git::ResolveError;
@@ -18,7 +16,8 @@ use crate::api::gitlab::pagination::{self, Pages};
 use crate::app::{App, SharedApp};
 use crate::rights::Right;
 
-/// So many refs are looked up one by one; of more, all are listed.
+/// So many refs with pipelines are looked up one by one; of more, all refs that
+/// exist are listed.
 const LOOKED_UP_REFS: usize = 200;
 
 /// One page, the newest first unless asked otherwise.
@@ -52,7 +51,8 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     Ok(pagination::reply(&address, &call, pages, &shown))
 }
 
-/// With scope branches or tags: those with pipelines that still exist. A
+/// With scope branches or tags: those that still exist, or, of few, those with
+/// pipelines. A
 /// repository that cannot be read now hides none.
 async fn existing_refs(
     app: &App,
@@ -67,16 +67,17 @@ async fn existing_refs(
     let Ok(repository) = app.repositories.of(project).await else {
         return Ok(None);
     };
-    let mut names = app.store.refs_with_runs(project.id, kind).await?;
+    let names = app
+        .store
+        .refs_with_runs(project.id, kind, LOOKED_UP_REFS + 1)
+        .await?;
     if names.len() > LOOKED_UP_REFS {
         let all = match kind {
             RefKind::Branch => repository.branches().await,
             _ => repository.tags().await,
         };
         let Ok(all) = all else { return Ok(None) };
-        let all: HashSet<String> = all.into_iter().map(|found| found.name).collect();
-        names.retain(|name| all.contains(name));
-        return Ok(Some(names));
+        return Ok(Some(all.into_iter().map(|found| found.name).collect()));
     }
     let mut existing = Vec::new();
     for name in names {

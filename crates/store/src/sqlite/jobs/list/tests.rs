@@ -3,8 +3,8 @@
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::super::connection;
 use super::*;
+use crate::sqlite::connection;
 
 fn with(statuses: &[Status]) -> ProjectAttempts {
     ProjectAttempts {
