@@ -117,7 +117,7 @@ fn order(one: &Run, other: &Run, order: RunOrder) -> Ordering {
 /// Among many, totals that take long to count are left out.
 #[rstest]
 #[case::among_few(120, &ORDERS)]
-#[case::among_many(5000, &[RunOrder::Id, RunOrder::UpdatedAt])]
+#[case::among_many(3000, &[RunOrder::Id, RunOrder::UpdatedAt])]
 #[tokio::test]
 async fn every_pair_of_filters_in_every_order_finds_what_fits(
     #[case] count: i64,
@@ -133,6 +133,7 @@ async fn every_pair_of_filters_in_every_order_finds_what_fits(
             run.id.0,
         );
     }
+    let mut left_out = 0;
     for (at, (name, set)) in PARTS.into_iter().enumerate() {
         for (other_name, set_other) in PARTS[at + 1..].iter().copied() {
             if name.chars().next() == other_name.chars().next() {
@@ -174,10 +175,12 @@ async fn every_pair_of_filters_in_every_order_finds_what_fits(
                     ids(shown),
                     "{what}"
                 );
-                if count <= 2000 || list.total.is_some() {
-                    assert_eq!(list.total, Some(expected.len() as u64), "{what}");
+                match list.total {
+                    Some(total) => assert_eq!(total, expected.len() as u64, "{what}"),
+                    None => left_out += 1,
                 }
             }
         }
     }
+    assert_eq!(left_out > 0, count > 2000, "{left_out} totals");
 }
