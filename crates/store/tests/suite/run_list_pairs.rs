@@ -117,7 +117,7 @@ fn order(one: &Run, other: &Run, order: RunOrder) -> Ordering {
 /// Among many, totals that take long to count are left out.
 #[rstest]
 #[case::among_few(120, &ORDERS)]
-#[case::among_many(3000, &[RunOrder::Id, RunOrder::UpdatedAt])]
+#[case::among_many(4000, &[RunOrder::Id, RunOrder::UpdatedAt])]
 #[tokio::test]
 async fn every_pair_of_filters_in_every_order_finds_what_fits(
     #[case] count: i64,
