@@ -71,6 +71,7 @@ mod tests {
     #[case::unknown_code(policy(1, None, &[0]), ScriptFailure, None, false)]
     #[case::no_runner_fits(policy(2, None, &[]), NoMatchingRunner, None, false)]
     #[case::artifact_gone(policy(2, None, &[]), MissingDependencyFailure, None, false)]
+    #[case::environment_misnamed(policy(2, None, &[]), EnvironmentCreationFailure, None, false)]
     fn first_failure_is_repeated(
         #[case] policy: RetryPolicy,
         #[case] reason: FailureReason,

@@ -11,7 +11,7 @@ fn with(environment: &str) -> String {
 }
 
 fn name_of(scenario: &Scenario) -> String {
-    scenario.job("j").environment.unwrap().name
+    scenario.job("j").environment.expect("j has one").name
 }
 
 #[test]

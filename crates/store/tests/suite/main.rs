@@ -4,6 +4,7 @@
 mod artifacts;
 mod attempts;
 mod claims;
+mod coverage;
 mod creation;
 mod durability;
 mod events;

@@ -7,7 +7,9 @@ use tappet_engine::{Graph, JobEvent, RunEvent};
 use tappet_model::plan::{
     AllowFailure, ArtifactSources, JobSpec, Need, Plan, PlannedJob, RetryPolicy, When,
 };
-use tappet_model::{FailureReason, ProjectId, RefKind, RunnerId, Source, Timestamp, UserId};
+use tappet_model::{
+    Environment, FailureReason, ProjectId, RefKind, RunnerId, Source, Timestamp, UserId,
+};
 use tappet_store::*;
 use tempfile::TempDir;
 
@@ -242,6 +244,7 @@ pub struct JobBuilder {
     needs: Option<Vec<usize>>,
     retry: RetryPolicy,
     tags: Vec<String>,
+    environment: Option<Environment>,
     spec: JobSpec,
 }
 
@@ -254,6 +257,7 @@ pub fn job(name: &'static str) -> JobBuilder {
         needs: None,
         retry: RetryPolicy::default(),
         tags: Vec::new(),
+        environment: None,
         spec: JobSpec {
             script: vec![format!("echo {name}")],
             ..JobSpec::default()
@@ -292,6 +296,16 @@ impl JobBuilder {
         self
     }
 
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    pub fn coverage(mut self, pattern: &str) -> Self {
+        self.spec.coverage = Some(pattern.to_owned());
+        self
+    }
+
     pub fn timeout_s(mut self, seconds: u64) -> Self {
         self.spec.timeout_s = Some(seconds);
         self
@@ -325,7 +339,7 @@ pub fn workflow(jobs: &[JobBuilder]) -> NewWorkflow {
                 }),
                 retry: job.retry.clone(),
                 tags: job.tags.clone(),
-                environment: None,
+                environment: job.environment.clone(),
                 spec: Arc::new(job.spec.clone()),
             })
             .collect(),
