@@ -1,5 +1,8 @@
 //! Attempts of a project, played, erased, kept.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use tappet_engine::JobEvent;
 use tappet_model::Status;
 use tappet_store::*;
@@ -135,11 +138,11 @@ async fn pages_of_a_ref_hold_its_attempts_among_many_runs() {
     };
     let all = world.store.project_attempts(world.project, whole);
     let all = all.await.unwrap();
-    let mut refs = std::collections::HashMap::new();
+    let mut refs = HashMap::new();
     for attempt in &all {
-        if !refs.contains_key(&attempt.run_id) {
+        if let Entry::Vacant(of_run) = refs.entry(attempt.run_id) {
             let run = world.store.run(attempt.run_id).await.unwrap().unwrap();
-            refs.insert(attempt.run_id, run.ref_name);
+            of_run.insert(run.ref_name);
         }
     }
     assert!(all.iter().any(|attempt| attempt.is_retried));
