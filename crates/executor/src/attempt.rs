@@ -102,11 +102,12 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
             "" => &payload.job_info.project_name,
             path => path,
         };
-        let workspace = match Workspace::create(&executor.settings.builds_dir, payload.id, project)
-        {
+        let builds_dir = &executor.settings.builds_dir;
+        let created = Workspace::create(builds_dir, payload.id, project, &executor.spares);
+        let workspace = match created {
             Ok(workspace) => workspace,
             Err(error) => {
-                let builds = executor.settings.builds_dir.display();
+                let builds = builds_dir.display();
                 let stop = Stop::system(format!("cannot make a workspace in {builds}: {error}"));
                 io.note(section::error(stop.describe(timeout))).await;
                 return stop.outcome();
@@ -198,7 +199,7 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
 
     async fn clean_up(self) {
         let root = self.workspace.root.clone();
-        if let Err(error) = self.workspace.wipe().await {
+        if let Err(error) = self.workspace.wipe(&self.executor.spares).await {
             tracing::warn!(%error, directory = %root.display(), "cannot remove a workspace");
         }
     }

@@ -16,7 +16,7 @@ use crate::control::Control;
 use crate::io::AttemptIo;
 use crate::launcher::{Isolation, Launcher, mark};
 use crate::outcome::Outcome;
-use crate::workspace;
+use crate::workspace::{self, Spares};
 
 /// Where and how attempts run.
 #[derive(Clone, Debug)]
@@ -93,6 +93,7 @@ pub struct Executor {
     pub(crate) settings: ExecutorSettings,
     pub(crate) launcher: Launcher,
     pub(crate) base_environment: Vec<(OsString, OsString)>,
+    pub(crate) spares: Spares,
 }
 
 impl Executor {
@@ -120,6 +121,7 @@ impl Executor {
             settings,
             launcher,
             base_environment,
+            spares: Spares::default(),
         })
     }
 
@@ -139,7 +141,7 @@ impl Executor {
     }
 
     /// Runs one attempt to its end. When this returns, none of its processes exists and its
-    /// directory is gone. `slot` tells attempts apart that run at the same time.
+    /// directory is gone or empty under another name. `slot` tells attempts apart that run at the same time.
     pub async fn execute<I: AttemptIo>(
         &self,
         payload: &JobPayload,

@@ -1,13 +1,15 @@
 //! The directories of one attempt: fresh at its start, gone after its end.
 
-use std::ffi::CStr;
+mod removal;
+mod spare;
+
 use std::fs;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+pub use removal::remove;
+pub use spare::Spares;
 
 /// `<builds>/<attempt>/` and what is in it.
 #[derive(Debug)]
@@ -22,28 +24,42 @@ pub struct Workspace {
     pub home: PathBuf,
 }
 
+const HOME: &str = ".home";
+/// Modes of what only we enter, and of the checkout.
+const PRIVATE: u32 = 0o700;
+const OPEN: u32 = 0o755;
+
 impl Workspace {
-    /// Makes the directories for `attempt`, replacing what an earlier life may have left there.
-    pub fn create(builds_dir: &Path, attempt: i64, project_path: &str) -> io::Result<Self> {
-        let root = builds_dir.join(attempt.to_string());
-        let name = directory_name(project_path);
-        let workspace = Self {
-            project: root.join(name),
-            temporary: root.join(format!("{name}.tmp")),
-            home: root.join(".home"),
-            root,
-        };
-        let make = |path: &Path, mode| fs::DirBuilder::new().mode(mode).create(path);
-        match make(&workspace.root, 0o700) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                remove(&workspace.root)?;
-                make(&workspace.root, 0o700)?;
-            }
-            other => other?,
+    /// Makes the directories for `attempt`, or takes spare ones, replacing what an earlier life may
+    /// have left there.
+    pub fn create(
+        builds_dir: &Path,
+        attempt: i64,
+        project_path: &str,
+        spares: &Spares,
+    ) -> io::Result<Self> {
+        let workspace = Self::named(
+            builds_dir.join(attempt.to_string()),
+            directory_name(project_path),
+        );
+        remove(&workspace.root)?;
+        if spares.take(&workspace) {
+            return Ok(workspace);
         }
-        make(&workspace.project, 0o755)?;
-        make(&workspace.home, 0o700)?;
+        let make = |path: &Path, mode| fs::DirBuilder::new().mode(mode).create(path);
+        make(&workspace.root, PRIVATE)?;
+        make(&workspace.project, OPEN)?;
+        make(&workspace.home, PRIVATE)?;
         Ok(workspace)
+    }
+
+    fn named(root: PathBuf, project: &str) -> Self {
+        Self {
+            project: root.join(project),
+            temporary: root.join(format!("{project}.tmp")),
+            home: root.join(HOME),
+            root,
+        }
     }
 
     /// The file that bash runs; bash names it in its messages.
@@ -56,13 +72,10 @@ impl Workspace {
         self.root.join(format!(".{name}"))
     }
 
-    /// Removes everything. A small workspace goes at once, a large one on a thread that may block.
-    pub async fn wipe(self) -> io::Result<()> {
-        let mut budget = QUICK_ENTRIES;
-        let quick = open_directory(CWD, &self.root)
-            .and_then(|directory| empty(directory, 0, &mut budget))
-            .and_then(|()| Ok(rustix::fs::unlinkat(CWD, &self.root, AtFlags::REMOVEDIR)?));
-        if quick.is_ok() {
+    /// Removes everything. What is left of a small workspace is kept for a later attempt; a large one
+    /// goes on a thread that may block.
+    pub async fn wipe(self, spares: &Spares) -> io::Result<()> {
+        if spares.keep(&self) {
             return Ok(());
         }
         tokio::task::spawn_blocking(move || remove(&self.root))
@@ -73,7 +86,7 @@ impl Workspace {
 
 /// Makes a directory that only its owner may enter.
 pub fn make_private_dir(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().mode(0o700).create(path)
+    fs::DirBuilder::new().mode(PRIVATE).create(path)
 }
 
 /// Writes a new file that only its owner may read.
@@ -115,90 +128,6 @@ fn directory_name(project_path: &str) -> &str {
     }
 }
 
-/// Removing so few entries takes less time than handing them to another thread.
-const QUICK_ENTRIES: usize = 64;
-
-/// How deep our own removal goes before it leaves the tree to `rm`: each level holds a descriptor.
-const MAX_DEPTH: usize = 100;
-
-/// Removes a file or a whole tree without following links, whatever modes a job has set.
-pub fn remove(path: &Path) -> io::Result<()> {
-    match rustix::fs::unlinkat(CWD, path, AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => return Ok(()),
-        Err(rustix::io::Errno::ISDIR | rustix::io::Errno::PERM) => {}
-        Err(errno) => return Err(errno.into()),
-    }
-    let mut budget = usize::MAX;
-    let emptied = open_directory(CWD, path).and_then(|directory| empty(directory, 0, &mut budget));
-    match emptied.and_then(|()| Ok(rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR)?)) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            // A tree too deep for us is no trouble for rm, which moves along with it.
-            let status = std::process::Command::new("rm")
-                .args(["-rf", "--"])
-                .arg(path)
-                .stderr(std::process::Stdio::null())
-                .status()?;
-            if status.success() { Ok(()) } else { Err(error) }
-        }
-    }
-}
-
-fn open_directory(parent: impl AsFd, name: impl rustix::path::Arg + Copy) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(&parent, name, flags, Mode::empty()) {
-        Err(rustix::io::Errno::ACCESS) => {
-            rustix::fs::chmodat(&parent, name, Mode::RWXU, AtFlags::empty())?;
-            Ok(rustix::fs::openat(&parent, name, flags, Mode::empty())?)
-        }
-        other => Ok(other?),
-    }
-}
-
-/// Removes what is in `directory`; at most `budget` entries.
-fn empty(directory: OwnedFd, depth: usize, budget: &mut usize) -> io::Result<()> {
-    if depth > MAX_DEPTH {
-        return Err(io::Error::other("the directory tree is too deep"));
-    }
-    let mut chmodded = false;
-    let entries = Dir::read_from(&directory)?;
-    for entry in entries {
-        let entry = entry?;
-        let name: &CStr = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
-        }
-        *budget = budget
-            .checked_sub(1)
-            .ok_or_else(|| io::Error::other("the directory tree is too large"))?;
-        let is_directory = match entry.file_type() {
-            FileType::Directory => true,
-            FileType::Unknown => {
-                let stat = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-            }
-            _ => false,
-        };
-        if is_directory {
-            empty(open_directory(&directory, name)?, depth + 1, budget)?;
-        }
-        let flags = if is_directory {
-            AtFlags::REMOVEDIR
-        } else {
-            AtFlags::empty()
-        };
-        match rustix::fs::unlinkat(&directory, name, flags) {
-            Err(rustix::io::Errno::ACCESS) if !chmodded => {
-                rustix::fs::fchmod(&directory, Mode::RWXU)?;
-                chmodded = true;
-                rustix::fs::unlinkat(&directory, name, flags)?;
-            }
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,9 +137,9 @@ mod tests {
     #[test]
     fn an_earlier_life_of_the_same_attempt_is_replaced() {
         let builds = tempfile::tempdir().unwrap();
-        let first = Workspace::create(builds.path(), 7, "acme/web").unwrap();
+        let first = Workspace::create(builds.path(), 7, "acme/web", &Spares::default()).unwrap();
         fs::write(first.project.join("old"), "x").unwrap();
-        let second = Workspace::create(builds.path(), 7, "acme/web").unwrap();
+        let second = Workspace::create(builds.path(), 7, "acme/web", &Spares::default()).unwrap();
         assert_eq!(second.project, builds.path().join("7/web"));
         assert!(!second.project.join("old").exists());
     }
@@ -220,14 +149,14 @@ mod tests {
         let outside = tempfile::tempdir().unwrap();
         fs::write(outside.path().join("keep"), "x").unwrap();
         let builds = tempfile::tempdir().unwrap();
-        let workspace = Workspace::create(builds.path(), 1, "p").unwrap();
+        let workspace = Workspace::create(builds.path(), 1, "p", &Spares::default()).unwrap();
         let locked = workspace.project.join("a/locked");
         fs::create_dir_all(&locked).unwrap();
         fs::write(locked.join("f"), "x").unwrap();
         std::os::unix::fs::symlink(outside.path(), workspace.project.join("out")).unwrap();
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
         let root = workspace.root.clone();
-        workspace.wipe().await.unwrap();
+        workspace.wipe(&Spares::default()).await.unwrap();
         assert!(!root.exists());
         assert!(outside.path().join("keep").exists());
     }
@@ -235,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn a_tree_deeper_than_any_path_is_removed() {
         let builds = tempfile::tempdir().unwrap();
-        let workspace = Workspace::create(builds.path(), 1, "p").unwrap();
+        let workspace = Workspace::create(builds.path(), 1, "p", &Spares::default()).unwrap();
         let script = "p=$(printf 'd/%.0s' {1..1500}); mkdir -p $p && cd $p && mkdir -p $p";
         let status = std::process::Command::new("bash")
             .args(["-c", script])
@@ -244,7 +173,7 @@ mod tests {
             .unwrap();
         assert!(status.success());
         let root = workspace.root.clone();
-        workspace.wipe().await.unwrap();
+        workspace.wipe(&Spares::default()).await.unwrap();
         assert!(!root.exists());
     }
 
