@@ -4,7 +4,8 @@
 use tappet_gitlab_ci::{Config, PlanError};
 use tappet_model::plan::Plan;
 
-use super::{Known, Refusal, RunRequest, permission, plan, repository, resolve};
+use super::content::{Known, plan};
+use super::{Refusal, RunRequest, permission, repository, resolve};
 use crate::app::App;
 
 /// Decides everything that [`start_run`](super::start_run) would, for this file.
