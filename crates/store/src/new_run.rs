@@ -101,7 +101,7 @@ pub struct NewJob {
 pub struct SharedSpec {
     /// SHA-256 of `json`.
     pub digest: [u8; 32],
-    /// [`JobSpec`] as JSON.
+    /// [`JobSpec`](tappet_model::plan::JobSpec) as JSON.
     pub json: Arc<str>,
 }
 
