@@ -10,9 +10,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::sync::Notify;
 
 /// Unacknowledged bytes at which the job has to wait.
-const MAX_HELD: u64 = 2 << 20;
-/// The most one PATCH carries.
-const MAX_PATCH: usize = 1 << 20;
+const MAX_HELD: u64 = 1 << 20;
+/// The most one PATCH carries. The server holds that much of each log at once.
+const MAX_PATCH: usize = 256 << 10;
 /// How long lines of the runner itself may wait for company.
 const LINGER: Duration = Duration::from_millis(50);
 

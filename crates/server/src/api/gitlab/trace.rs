@@ -7,6 +7,7 @@ use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use serde::Serialize;
 use serde_json::json;
 use tappet_model::AttemptId;
 use tappet_store::Attempt;
@@ -122,12 +123,18 @@ fn log_events(
     })
 }
 
+#[derive(Serialize)]
+struct LogPart<'a> {
+    offset: u64,
+    text: &'a str,
+}
+
 fn log_event(offset: u64, text: &str) -> Event {
-    let data = json!({ "offset": offset, "text": text });
     Event::default()
         .event("log")
         .id(offset.to_string())
-        .data(data.to_string())
+        .json_data(LogPart { offset, text })
+        .expect("a number and a text are JSON")
 }
 
 /// Holds on to `watch`, so that the watching ends with the stream.
