@@ -3,8 +3,8 @@
 //! Artifacts have a time of their own and go to the moment, see [`expiry`]. The
 //! rest is kept for whole days, so it is looked through once a day, in small
 //! batches that let everybody else in between. Without a setting nothing goes,
-//! as in GitLab, but for what only the machinery needs: events, idempotency keys
-//! and sessions that ended.
+//! as in GitLab, but for what only the machinery needs: events of runs that ended,
+//! idempotency keys and sessions that ended.
 
 use std::io;
 use std::time::Duration;
@@ -27,13 +27,13 @@ const RUNS_AT_ONCE: u32 = 500;
 const EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// Whoever follows a run has seen its events long before.
-const EVENT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+const EVENT_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// As long as a key is honoured.
 const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// What stays for how long; `None` is for ever.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep {
     /// Runs that ended, with everything of theirs, from their creation on.
     pub runs: Option<Duration>,
@@ -41,6 +41,20 @@ pub struct Keep {
     pub logs: Option<Duration>,
     /// Entries of the audit log.
     pub audit: Option<Duration>,
+    /// Events, from the end of their run on. Who asks for older ones is told how
+    /// the run stands.
+    pub events: Option<Duration>,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self {
+            runs: None,
+            logs: None,
+            audit: None,
+            events: Some(EVENT_LIFE),
+        }
+    }
 }
 
 /// What goes, or would go.
@@ -54,7 +68,7 @@ pub struct Sweep {
     pub logs: Files,
     /// Entries of the audit log that are too old.
     pub audit_entries: u64,
-    /// Events of runs.
+    /// Events of runs that ended.
     pub events: u64,
     /// Keys of requests.
     pub idempotency_keys: u64,
@@ -110,11 +124,13 @@ pub async fn sweep(app: &App, now: Timestamp, mode: Mode) -> StoreResult<Sweep> 
             Mode::Count => app.store.artifacts_due(now).await?.into(),
             Mode::Remove => expiry::remove_due(app, now).await?.into(),
         },
-        events: aged(app, Aging::Events, now.minus(EVENT_LIFE), mode).await?,
         idempotency_keys: aged(app, Aging::IdempotencyKeys, now.minus(KEY_LIFE), mode).await?,
         sessions: aged(app, Aging::Sessions, now, mode).await?,
         ..Sweep::default()
     };
+    if let Some(life) = keep.events {
+        sweep.events = old_events(app, now.minus(life), mode).await?;
+    }
     if let Some(life) = keep.audit {
         sweep.audit_entries = aged(app, Aging::AuditEntries, now.minus(life), mode).await?;
     }
@@ -137,6 +153,21 @@ async fn aged(app: &App, kind: Aging, before: Timestamp, mode: Mode) -> StoreRes
         all += count;
         if count < u64::from(BATCH) {
             return Ok(all);
+        }
+    }
+}
+
+async fn old_events(app: &App, before: Timestamp, mode: Mode) -> StoreResult<u64> {
+    let (mut all, mut after) = (0, 0);
+    loop {
+        let step = match mode {
+            Mode::Count => app.store.count_old_events(after, before, BATCH).await?,
+            Mode::Remove => app.store.delete_old_events(after, before, BATCH).await?,
+        };
+        all += step.count;
+        match step.next {
+            Some(next) => after = next,
+            None => return Ok(all),
         }
     }
 }

@@ -228,6 +228,10 @@ pub trait Store:
 
     /// Events of a run after `after`, oldest first, at most `limit`.
     fn events(&self, run: RunId, after: i64, limit: u32) -> Verb<'_, Vec<EventRecord>>;
+    /// What a reader that has read up to `after` gets before [`Store::events`] when
+    /// events that follow are gone: how jobs and run stand. The last one is as new as
+    /// all that is left of the log; the others leave the reader where it is.
+    fn events_instead_of_lost(&self, run: RunId, after: i64) -> Verb<'_, Vec<EventRecord>>;
 
     /// Closes the store after the last commit; later calls fail.
     fn close(&self) -> Verb<'_, ()>;

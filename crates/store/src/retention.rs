@@ -31,12 +31,19 @@ pub struct AgedRun {
 pub enum Aging {
     /// Of the audit log.
     AuditEntries,
-    /// Events of runs, but for the newest of all, from which ids go on.
-    Events,
     /// Clients' names for requests.
     IdempotencyKeys,
     /// Browser sessions and one-time links, by the end of their life.
     Sessions,
+}
+
+/// What one step along the events found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OldEvents {
+    /// Rows, each of which holds what one transaction changed in a run.
+    pub count: u64,
+    /// Where the next step begins; `None`: that was all.
+    pub next: Option<i64>,
 }
 
 /// How many and how large.
@@ -74,4 +81,10 @@ pub trait Retention {
     fn delete_aged(&self, kind: Aging, before: Timestamp, limit: u32) -> Verb<'_, u64>;
     /// How many rows are of before a time.
     fn count_aged(&self, kind: Aging, before: Timestamp) -> Verb<'_, u64>;
+    /// Deletes the events of runs that ended before a time, or wait for a person
+    /// since then, looking at no more than `limit` after `after`. The run of the
+    /// newest event keeps its own.
+    fn delete_old_events(&self, after: i64, before: Timestamp, limit: u32) -> Verb<'_, OldEvents>;
+    /// The same without deleting anything.
+    fn count_old_events(&self, after: i64, before: Timestamp, limit: u32) -> Verb<'_, OldEvents>;
 }

@@ -20,6 +20,7 @@ mod job_token_scope;
 mod jobs;
 mod members;
 mod migrate;
+mod old_events;
 mod page;
 mod people;
 mod project_changes;
@@ -128,6 +129,7 @@ mod tests {
             coverage::ALL,
             creation_time::ALL,
             events::ALL,
+            old_events::ALL,
             idempotency::ALL,
             job_token_scope::ALL,
             members::ALL,

@@ -30,6 +30,7 @@ struct File {
     keep_runs: Option<String>,
     keep_logs: Option<String>,
     keep_audit: Option<String>,
+    keep_events: Option<String>,
     metrics_token: Option<String>,
     limits: Option<Limits>,
     missed_schedules: Option<String>,
@@ -69,6 +70,10 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
         runs: life("keep-runs", flags.keep_runs.or(file.keep_runs))?,
         logs: life("keep-logs", flags.keep_logs.or(file.keep_logs))?,
         audit: life("keep-audit", flags.keep_audit.or(file.keep_audit))?,
+        events: match flags.keep_events.or(file.keep_events) {
+            None => config.keep.events,
+            said => life("keep-events", said)?,
+        },
     };
     config.root_token = root_token()?;
     config.metrics_token = file.metrics_token;
@@ -212,6 +217,19 @@ mod tests {
         };
         let error = read(wrong).unwrap_err().to_string();
         assert!(error.contains("maybe") && error.contains("skip"), "{error}");
+    }
+
+    #[test]
+    fn events_stay_for_a_day_unless_said() {
+        let kept = |file: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(FILE_NAME), file).unwrap();
+            let keep = read(flags(dir.path())).unwrap().keep;
+            keep.events.map(|life| life.as_secs() / 86_400)
+        };
+        assert_eq!(kept(""), Some(1));
+        assert_eq!(kept("keep_events = \"2w\"\n"), Some(14));
+        assert_eq!(kept("keep_events = \"forever\"\n"), None);
     }
 
     #[test]

@@ -118,6 +118,36 @@ async fn entries_of_the_audit_log_go_by_their_age() {
 }
 
 #[tokio::test]
+async fn events_go_after_their_run_and_its_followers_are_told_how_it_stands() {
+    let scene = scene(Keep::default()).await;
+    let run = scene.run().await;
+    for _ in 0..2 {
+        runner::take(&scene.server).await.end("success").await;
+    }
+    scene.run().await;
+    let app = scene.server.app();
+    let early = clock::now().plus(DAY / 2);
+    assert_eq!(sweep(app, early, Mode::Remove).await.unwrap().events, 0);
+    let late = clock::now().plus(DAY * 2);
+    let counted = sweep(app, late, Mode::Count).await.unwrap().events;
+    assert!(counted > 0);
+    let removed = sweep(app, late, Mode::Remove).await.unwrap().events;
+    assert_eq!(removed, counted);
+
+    let path = scene.path(&format!("/pipelines/{run}/events?after=2"));
+    let mut events = scene.server.get(&path).root().events().await;
+    let mut told = Vec::new();
+    while let Some(event) = events.next().await {
+        let data: Value = serde_json::from_str(&event.data).unwrap();
+        let status = data["status"].as_str().unwrap().to_owned();
+        told.push((event.kind, event.id, status));
+    }
+    let expected = [("job", "2"), ("job", "2"), ("run", "2"), ("end", "")]
+        .map(|(kind, id)| (kind.to_owned(), id.to_owned(), "success".to_owned()));
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
 async fn administrators_see_and_remove_what_is_too_old() {
     let scene = scene(Keep::default()).await;
     for method in ["GET", "POST"] {

@@ -1,5 +1,6 @@
 //! The event log: one row per transaction and run, read as one event per change.
 
+use rusqlite::OptionalExtension;
 use serde_json::json;
 use tappet_model::{RunId, Status, Timestamp};
 
@@ -16,6 +17,7 @@ statements! {
     ADD = "INSERT INTO events (id, run_id, created_at, changes) VALUES (?1, ?2, ?3, ?4)";
     AFTER = "SELECT id, created_at, changes FROM events
              WHERE run_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    NEWEST = "SELECT coalesce(max(id), 0) FROM events WHERE run_id = ?1";
 }
 
 /// Writes changes as (attempt id, status), with id 0 for the run, and what
@@ -87,27 +89,85 @@ pub(super) fn after(
                 continue;
             }
             let job = positions.get(&attempt).zip(plan.as_deref());
-            let (kind, body) = match job {
-                Some((&position, plan)) => (
-                    "job",
-                    json!({
-                        "id": attempt,
-                        "name": plan.jobs[position].name,
-                        "stage": plan.stage_of(position),
-                        "status": status,
-                    }),
-                ),
-                None => ("run", json!({ "id": run, "status": status })),
-            };
-            events.push(EventRecord {
-                id,
-                kind: kind.to_owned(),
-                body: body.to_string(),
-                created_at,
+            events.push(match job {
+                Some((&position, plan)) => {
+                    let place = (plan.jobs[position].name.as_str(), plan.stage_of(position));
+                    of_job(id, attempt, place, (status, created_at))
+                }
+                None => of_run(id, run, (status, created_at)),
             });
         }
     }
     Ok(events)
+}
+
+fn of_job(
+    id: i64,
+    attempt: i64,
+    (name, stage): (&str, &str),
+    (status, created_at): (Status, Timestamp),
+) -> EventRecord {
+    let body = json!({ "id": attempt, "name": name, "stage": stage, "status": status });
+    EventRecord {
+        id,
+        kind: "job".to_owned(),
+        body: body.to_string(),
+        created_at,
+    }
+}
+
+fn of_run(id: i64, run: RunId, (status, created_at): (Status, Timestamp)) -> EventRecord {
+    EventRecord {
+        id,
+        kind: "run".to_owned(),
+        body: json!({ "id": run, "status": status }).to_string(),
+        created_at,
+    }
+}
+
+/// How jobs and run stand, for a reader that has read up to `after` when events
+/// that follow are gone; else nothing.
+///
+/// Only the last one stands for all that was told: who leaves before it has still
+/// read no further than `after`.
+pub(super) fn instead_of_lost(db: &Db<'_>, id: RunId, after: i64) -> StoreResult<Vec<EventRecord>> {
+    if !is_lost(db, id, after)? {
+        return Ok(Vec::new());
+    }
+    let Some(run) = runs::run(db, id)? else {
+        return Ok(Vec::new());
+    };
+    let newest: i64 = db
+        .conn
+        .prepare_cached(NEWEST)?
+        .query_row([id.0], |row| row.get(0))?;
+    let now = run.updated_at;
+    let jobs = attempts::newest_of_run(db, id)?;
+    let mut events: Vec<EventRecord> = jobs
+        .iter()
+        .map(|job| {
+            let place = (job.name.as_str(), job.stage.as_str());
+            of_job(after, job.id.0, place, (job.status, now))
+        })
+        .collect();
+    events.push(of_run(newest.max(after), id, (run.status, now)));
+    Ok(events)
+}
+
+/// Whether there were events between `after` and the oldest that is left.
+fn is_lost(db: &Db<'_>, run: RunId, after: i64) -> StoreResult<bool> {
+    let oldest: Option<(i64, String)> = db
+        .conn
+        .prepare_cached(AFTER)?
+        .query_row((run.0, 0, 1), |row| Ok((row.get(0)?, row.get(2)?)))
+        .optional()?;
+    let Some((last, text)) = oldest else {
+        return Ok(true);
+    };
+    let changes = changes(&text).unwrap_or_default();
+    // Runs begin so; what comes later names a job first.
+    let is_first = matches!(changes[..], [(0, Status::Created | Status::Failed), ..]);
+    Ok(!is_first && after < last - changes.len() as i64)
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use tappet_model::{ArtifactId, AttemptId, RunId, Timestamp};
 use super::SqliteStore;
 use super::artifacts;
 use super::content::Db;
+use super::old_events;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt};
-use crate::{AgedRun, Aging, Amount, Expired, StoreResult, Verb};
+use crate::{AgedRun, Aging, Amount, Expired, OldEvents, StoreResult, Verb};
 
 /// Files to look at with what decides about them.
 macro_rules! due {
@@ -46,11 +47,6 @@ statements! {
     DELETE_AUDIT = "DELETE FROM audit_entries WHERE id IN (SELECT id FROM audit_entries
                     WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)";
     COUNT_AUDIT = "SELECT count(*) FROM audit_entries WHERE created_at < ?1";
-    DELETE_EVENTS = "DELETE FROM events WHERE created_at < ?1 AND id IN
-                     (SELECT id FROM events WHERE id < (SELECT max(id) FROM events)
-                     ORDER BY id LIMIT ?2)";
-    COUNT_EVENTS = "SELECT count(*) FROM events WHERE created_at < ?1
-                    AND id < (SELECT max(id) FROM events)";
     DELETE_KEYS = "DELETE FROM idempotency_keys WHERE created_at < ?1 AND id IN
                    (SELECT id FROM idempotency_keys ORDER BY id LIMIT ?2)";
     COUNT_KEYS = "SELECT count(*) FROM idempotency_keys WHERE created_at < ?1";
@@ -143,7 +139,6 @@ fn ended(db: &Db<'_>, ids: Vec<AttemptId>, before: Timestamp) -> StoreResult<BTr
 fn delete_aged(session: &Session, kind: Aging, before: Timestamp, limit: u32) -> StoreResult<u64> {
     let statements: &[&str] = match kind {
         Aging::AuditEntries => &[DELETE_AUDIT],
-        Aging::Events => &[DELETE_EVENTS],
         Aging::IdempotencyKeys => &[DELETE_KEYS],
         Aging::Sessions => &[DELETE_SESSIONS, DELETE_SIGN_INS],
     };
@@ -158,7 +153,6 @@ fn delete_aged(session: &Session, kind: Aging, before: Timestamp, limit: u32) ->
 fn count_aged(db: &Db<'_>, kind: Aging, before: Timestamp) -> StoreResult<u64> {
     let statement = match kind {
         Aging::AuditEntries => COUNT_AUDIT,
-        Aging::Events => COUNT_EVENTS,
         Aging::IdempotencyKeys => COUNT_KEYS,
         Aging::Sessions => COUNT_SESSIONS,
     };
@@ -210,5 +204,19 @@ impl crate::Retention for SqliteStore {
 
     fn count_aged(&self, kind: Aging, before: Timestamp) -> Verb<'_, u64> {
         Box::pin(async move { self.readers.read(|db| count_aged(db, kind, before)) })
+    }
+
+    fn delete_old_events(&self, after: i64, before: Timestamp, limit: u32) -> Verb<'_, OldEvents> {
+        Box::pin(
+            self.writer
+                .write(move |session| old_events::delete(session, after, before, limit)),
+        )
+    }
+
+    fn count_old_events(&self, after: i64, before: Timestamp, limit: u32) -> Verb<'_, OldEvents> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| old_events::count(db, after, before, limit))
+        })
     }
 }

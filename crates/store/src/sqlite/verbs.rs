@@ -271,6 +271,13 @@ impl Store for SqliteStore {
         Box::pin(async move { self.readers.read(|db| events::after(db, run, after, limit)) })
     }
 
+    fn events_instead_of_lost(&self, run: RunId, after: i64) -> Verb<'_, Vec<EventRecord>> {
+        Box::pin(async move {
+            self.readers
+                .read(|db| events::instead_of_lost(db, run, after))
+        })
+    }
+
     fn close(&self) -> Verb<'_, ()> {
         Box::pin(async move {
             self.readers.close();

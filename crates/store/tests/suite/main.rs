@@ -13,6 +13,7 @@ mod idempotency;
 mod job_token_scope;
 mod jobs;
 mod members;
+mod old_events;
 mod people;
 mod projects;
 mod protected_refs;

@@ -93,33 +93,6 @@ async fn a_batch_has_a_limit_and_says_that_there_is_more() {
 }
 
 #[tokio::test]
-async fn events_go_but_their_ids_go_on() {
-    let mut world = World::new().await;
-    run_of(&world).await;
-    let before = run_of(&world).await;
-    let later = world.later(HOUR);
-    let counted = world.store.count_aged(Aging::Events, later).await.unwrap();
-    let gone = world
-        .store
-        .delete_aged(Aging::Events, later, 100)
-        .await
-        .unwrap();
-    assert!(gone > 0);
-    assert_eq!(gone, counted);
-    assert_eq!(
-        world.store.count_aged(Aging::Events, later).await.unwrap(),
-        0
-    );
-    world = world.reopen();
-    let after = run_of(&world).await;
-    assert!(after > before, "{after} {before}");
-}
-
-async fn run_of(world: &World) -> i64 {
-    world.create(&[job("build")]).await.last_event
-}
-
-#[tokio::test]
 async fn an_attempt_without_an_end_is_not_old_and_an_unknown_one_is() {
     let world = World::new().await;
     let ended = run_with_archive(&world, failure()).await;

@@ -22,15 +22,20 @@ const BATCH: u32 = 100;
 
 /// Events `run` and `job` with the stored JSON and their row's id, then one
 /// `end` with `{"status":…}` once the run is over. `Last-Event-ID` or `?after=`
-/// goes on where a reader stopped.
+/// goes on where a reader stopped. When what follows that place is [too
+/// old](crate::retention) to be there, `job` and `run` tell how all stands now.
 pub async fn follow(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let (_, run) = super::open_to_read(&app, &call, Right::ReadPipelines, Ok(())).await?;
     let after = events::resume_after(&call, "after")?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    Ok(events::reply(
-        run_events(app.clone(), run.id, after),
-        &app.shutdown,
-    ))
+    let ready = app.store.events_instead_of_lost(run.id, after).await?;
+    let follower = Follower {
+        app: app.clone(),
+        run: run.id,
+        after,
+        ready: ready.into(),
+    };
+    Ok(events::reply(run_events(follower), &app.shutdown))
 }
 
 struct Follower {
@@ -41,17 +46,7 @@ struct Follower {
 }
 
 /// Broken reads end the stream without an `end`, so a browser tries again.
-fn run_events(
-    app: SharedApp,
-    run: RunId,
-    after: i64,
-) -> impl Stream<Item = Event> + Send + 'static {
-    let follower = Follower {
-        app,
-        run,
-        after,
-        ready: VecDeque::new(),
-    };
+fn run_events(follower: Follower) -> impl Stream<Item = Event> + Send + 'static {
     stream::unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
         match follower.next().await {
