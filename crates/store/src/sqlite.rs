@@ -164,4 +164,32 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_each_run_writes_needs_no_temporary_table() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = connection::open_writer(&directory.path().join("tappet.db")).unwrap();
+        let of_each_run = [
+            attempts::ADD,
+            attempts::UPDATE,
+            audit::ADD,
+            runs::ADD,
+            runs::ADD_WORKFLOW,
+            runs::COUNT_RUN,
+            runs::SET_NEWEST,
+            runs::UPDATE,
+            triggers::MARK_USED,
+        ];
+        for sql in of_each_run {
+            let mut plan = database.conn.prepare(&format!("EXPLAIN {sql}")).unwrap();
+            for index in 1..=plan.parameter_count() {
+                plan.raw_bind_parameter(index, 1).unwrap();
+            }
+            let mut steps = plan.raw_query();
+            while let Some(step) = steps.next().unwrap() {
+                let operation: String = step.get("opcode").unwrap();
+                assert_ne!(operation, "OpenEphemeral", "{sql}");
+            }
+        }
+    }
 }

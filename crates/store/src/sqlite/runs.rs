@@ -23,8 +23,8 @@ statements! {
            WHERE r.id = ?1";
     PROJECT_AND_PLAN = "SELECT r.project_id, w.plan_id
                         FROM runs r JOIN workflows w ON w.run_id = r.id WHERE r.id = ?1";
-    NEXT_IID = "UPDATE run_counters SET last_iid = last_iid + 1 WHERE project_id = ?1
-                RETURNING last_iid";
+    COUNT_RUN = "UPDATE run_counters SET last_iid = last_iid + 1 WHERE project_id = ?1";
+    LAST_IID = "SELECT last_iid FROM run_counters WHERE project_id = ?1";
     ADD = "INSERT INTO runs (id, project_id, iid, source, ref_name, ref_kind, sha, commit_title,
            status, has_warnings, name, trigger_id, user_id, yaml_errors, failure_reason,
            created_at, updated_at, finished_at, busy_micros, sealed_variables, before_sha,
@@ -140,8 +140,10 @@ pub(super) fn add(
 ) -> StoreResult<()> {
     run.id = RunId(ids::next_run(session)?);
     let conn = &session.conn;
+    conn.prepare_cached(COUNT_RUN)?
+        .execute([run.project_id.0])?;
     run.iid = conn
-        .prepare_cached(NEXT_IID)?
+        .prepare_cached(LAST_IID)?
         .query_row([run.project_id.0], |row| row.get(0))
         .optional()?
         .ok_or(StoreError::NotFound("project"))?;

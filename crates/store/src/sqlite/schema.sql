@@ -181,9 +181,10 @@ CREATE TABLE attempts (
 ) STRICT;
 CREATE INDEX attempts_by_run ON attempts (run_id);
 CREATE INDEX attempts_by_project ON attempts (project_id);
-CREATE INDEX settled_attempts
-    ON attempts (project_id, status) WHERE status NOT IN ('pending', 'running', 'canceling');
 CREATE INDEX retried_attempts ON attempts (job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX settled_attempts
+    ON attempts (project_id, status)
+    WHERE status <> 'pending' AND status <> 'running' AND status <> 'canceling';
 
 CREATE TABLE queue (
     attempt_id INTEGER PRIMARY KEY,

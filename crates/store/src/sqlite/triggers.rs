@@ -56,7 +56,8 @@ statements! {
                 SELECT r.id, r.project_id, r.ref_kind, r.ref_name
                 FROM line JOIN runs r ON r.id = line.id ORDER BY line.depth";
     OF_RUN = "SELECT trigger_id FROM runs WHERE id = ?1";
-    MARK_USED = "UPDATE triggers SET last_used_at = ?2 WHERE id = ?1 RETURNING short_token";
+    MARK_USED = "UPDATE triggers SET last_used_at = ?2 WHERE id = ?1";
+    SHORT_TOKEN = "SELECT short_token FROM triggers WHERE id = ?1";
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Trigger> {
@@ -210,10 +211,10 @@ fn of_run(db: &Db<'_>, run: RunId) -> StoreResult<Option<Trigger>> {
 
 /// Notes that a trigger started a run and returns its short token.
 pub(super) fn mark_used(session: &Session, id: TriggerId, now: Timestamp) -> StoreResult<String> {
-    session
-        .conn
-        .prepare_cached(MARK_USED)?
-        .query_row((id.0, Col(now)), |row| row.get(0))
+    let conn = &session.conn;
+    conn.prepare_cached(MARK_USED)?.execute((id.0, Col(now)))?;
+    conn.prepare_cached(SHORT_TOKEN)?
+        .query_row([id.0], |row| row.get(0))
         .optional()?
         .ok_or(StoreError::NotFound("trigger"))
 }

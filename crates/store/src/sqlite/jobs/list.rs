@@ -235,7 +235,7 @@ fn walk(status: Option<Status>) -> (String, &'static str) {
         ),
         Some(_) => (
             "SELECT a.id AS id FROM attempts a INDEXED BY settled_attempts
-             WHERE a.status NOT IN ('pending', 'running', 'canceling')
+             WHERE a.status <> 'pending' AND a.status <> 'running' AND a.status <> 'canceling'
              AND a.project_id = ? AND a.status = ?",
             "a.id",
         ),
