@@ -7,7 +7,7 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, setpriority_pgrp};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
@@ -15,6 +15,8 @@ use tokio::process::{Child, Command};
 const MAX_OUTPUT: u64 = 64 << 20;
 /// The most error text kept.
 const MAX_ERRORS: u64 = 64 << 10;
+/// As `nice` counts it.
+const LOWEST_PRIORITY: i32 = 19;
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -46,10 +48,29 @@ pub(crate) enum RunError {
 }
 
 /// Runs `command` and collects its output.
-pub(crate) async fn run(mut command: Command, limit: Duration) -> Result<Finished, RunError> {
+pub(crate) async fn run(command: Command, limit: Duration) -> Result<Finished, RunError> {
+    let (child, group) = start(command)?;
+    finish(child, group, limit).await
+}
+
+/// [`run`] for work that nobody waits for: processor and disk serve others first.
+pub(crate) async fn run_behind_others(
+    command: Command,
+    limit: Duration,
+) -> Result<Finished, RunError> {
+    let (child, group) = start(command)?;
+    group.yield_to_others();
+    finish(child, group, limit).await
+}
+
+fn start(mut command: Command) -> io::Result<(Child, Group)> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
+    let child = command.spawn()?;
     let group = Group::of(&child);
+    Ok((child, group))
+}
+
+async fn finish(mut child: Child, group: Group, limit: Duration) -> Result<Finished, RunError> {
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
     let work = async {
@@ -97,6 +118,15 @@ impl Group {
         Self(id.and_then(Pid::from_raw))
     }
 
+    /// Takes the lowest priority, which on Linux is that of the disk as well.
+    fn yield_to_others(&self) {
+        // `None` would name our own group.
+        if self.0.is_some() {
+            // It may have ended by itself; nothing else keeps us from lowering it.
+            let _ = setpriority_pgrp(self.0, LOWEST_PRIORITY);
+        }
+    }
+
     /// Leaves the group alone: its leader was waited for.
     pub fn disarm(mut self) {
         self.0 = None;
@@ -139,6 +169,22 @@ mod tests {
         assert_eq!(complaint(text), "bad config line 1 in file /x");
         assert_eq!(complaint(b"something\nelse"), "something");
         assert_eq!(complaint(b""), "");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_has_the_lowest_priority() {
+        let mut command = Command::new("sh");
+        // The 19th field; the name before has no space.
+        command.args(["-c", "read _ && cut -d ' ' -f 19 /proc/self/stat"]);
+        command.process_group(0).stdin(Stdio::piped());
+        let (mut child, group) = start(command).unwrap();
+        group.yield_to_others();
+        let mut stdin = child.stdin.take().unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stdin, b"go\n")
+            .await
+            .unwrap();
+        let finished = finish(child, group, Duration::from_secs(60)).await.unwrap();
+        assert_eq!(String::from_utf8(finished.stdout).unwrap(), "19\n");
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ pub use address::{InvalidAddress, RemoteUrl, RepositoryAddress};
 pub use commit::Commit;
 pub use config::{Git, GitError};
 pub use error::ReadError;
-pub use mirrors::{FetchError, FetchLimits, Mirrors};
+pub use mirrors::{FetchError, FetchLimits, Mirrors, Upkeep};
 pub use repositories::Repositories;
 pub use repository::{
     CommitStats, FileAt, FileError, HistoryFilter, OpenError, ReadLimits, Ref, Repository,

@@ -5,10 +5,12 @@
 //! one runs share the next, so each sees the remote as it stood when it asked or later.
 
 mod fetch;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ use crate::config::Git;
 use crate::error::ReadError;
 use crate::repositories::Repositories;
 use crate::repository::{OpenError, Repository};
+
+pub use upkeep::Upkeep;
 
 /// The most mirrors open at once.
 const OPEN_MIRRORS: usize = 16;
@@ -89,6 +93,9 @@ struct Inner {
     git: Git,
     dir: PathBuf,
     limits: FetchLimits,
+    upkeep: Upkeep,
+    /// Held by the one that is repacked.
+    upkeep_turn: tokio::sync::Mutex<()>,
     open: Repositories,
     mirrors: Mutex<HashMap<String, Arc<Mirror>>>,
 }
@@ -97,6 +104,9 @@ struct Inner {
 struct Mirror {
     creation: tokio::sync::Mutex<()>,
     queue: Mutex<Queue>,
+    /// Since the start of the server.
+    fetches: AtomicU32,
+    upkeep: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -122,11 +132,11 @@ struct Waiter {
 impl Mirrors {
     /// Mirrors under `dir`, which is made when needed.
     pub fn new(git: Git, dir: PathBuf) -> Self {
-        Self::with_limits(git, dir, FetchLimits::default())
+        Self::with_limits(git, dir, FetchLimits::default(), Upkeep::default())
     }
 
-    /// [`Mirrors::new`] with other time limits.
-    pub fn with_limits(git: Git, dir: PathBuf, limits: FetchLimits) -> Self {
+    /// [`Mirrors::new`] with other time limits and upkeep.
+    pub fn with_limits(git: Git, dir: PathBuf, limits: FetchLimits, upkeep: Upkeep) -> Self {
         let git = git.with_protocols(&["git", "http", "https", "ssh"]);
         Self {
             inner: Arc::new(Inner {
@@ -134,6 +144,8 @@ impl Mirrors {
                 git,
                 dir,
                 limits,
+                upkeep,
+                upkeep_turn: tokio::sync::Mutex::default(),
                 mirrors: Mutex::default(),
             }),
         }
@@ -265,6 +277,7 @@ impl Mirrors {
                 // A caller that gave up needs no answer.
                 let _ = waiter.reply.send(outcome.clone());
             }
+            self.fetched(&key, &mirror);
         }
     }
 

@@ -11,3 +11,4 @@ mod mirrors;
 mod open;
 mod read;
 mod resolve;
+mod upkeep;

@@ -8,19 +8,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tappet_git::{FetchError, FetchLimits, Mirrors, RemoteUrl, RepositoryAddress, ResolveError};
+use tappet_git::{
+    FetchError, FetchLimits, Mirrors, RemoteUrl, RepositoryAddress, ResolveError, Upkeep,
+};
 use tappet_model::RefKind;
 
 use crate::fixture::{Sample, name};
 
 /// `git daemon` in its inetd form, one process for each connection.
-struct Remote {
+pub struct Remote {
     port: u16,
     connections: Arc<AtomicUsize>,
 }
 
 impl Remote {
-    fn serving(sample: &Sample) -> Self {
+    pub fn serving(sample: &Sample) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -44,7 +46,7 @@ impl Remote {
         Self { port, connections }
     }
 
-    fn url(&self) -> RemoteUrl {
+    pub fn url(&self) -> RemoteUrl {
         address(&format!("git://127.0.0.1:{}/repo", self.port))
     }
 
@@ -60,11 +62,11 @@ fn address(text: &str) -> RemoteUrl {
     }
 }
 
-fn mirrors_dir(sample: &Sample) -> PathBuf {
+pub fn mirrors_dir(sample: &Sample) -> PathBuf {
     sample.root.path().join("mirrors")
 }
 
-fn mirrors(sample: &Sample) -> Mirrors {
+pub fn mirrors(sample: &Sample) -> Mirrors {
     Mirrors::new(sample.git.clone(), mirrors_dir(sample))
 }
 
@@ -231,7 +233,12 @@ fn hasty(sample: &Sample) -> Mirrors {
         fetch: Duration::from_millis(700),
         first: Duration::from_secs(60),
     };
-    Mirrors::with_limits(sample.git.clone(), mirrors_dir(sample), limits)
+    Mirrors::with_limits(
+        sample.git.clone(),
+        mirrors_dir(sample),
+        limits,
+        Upkeep::default(),
+    )
 }
 
 #[tokio::test]
