@@ -177,7 +177,7 @@ impl crate::Members for SqliteStore {
         user: UserId,
         now: Timestamp,
     ) -> Verb<'_, Option<Member>> {
-        Box::pin(async move { self.readers.read(|db| one(db, project, user, now)) })
+        Box::pin(async move { self.readers.look_up(|db| one(db, project, user, now)) })
     }
 
     fn members(

@@ -89,7 +89,7 @@ fn update(
 
 impl crate::ProtectedRefs for SqliteStore {
     fn protected_refs(&self, project: ProjectId, kind: RefKind) -> Verb<'_, Vec<ProtectedRef>> {
-        Box::pin(async move { self.readers.read(|db| of_project(db, project, kind)) })
+        Box::pin(async move { self.readers.look_up(|db| of_project(db, project, kind)) })
     }
 
     fn protect_ref(&self, new: NewProtectedRef) -> Verb<'_, ProtectedRef> {

@@ -40,6 +40,20 @@ impl Readers {
 
     /// Runs `work` on one snapshot of the database.
     pub fn read<T>(&self, work: impl FnOnce(&Db<'_>) -> StoreResult<T>) -> StoreResult<T> {
+        self.with(|db| {
+            let snapshot = Snapshot::begin(db.conn)?;
+            let result = work(db);
+            drop(snapshot);
+            result
+        })
+    }
+
+    /// Runs `work`, which executes one statement only: that is a snapshot by itself.
+    pub fn look_up<T>(&self, work: impl FnOnce(&Db<'_>) -> StoreResult<T>) -> StoreResult<T> {
+        self.with(work)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Db<'_>) -> StoreResult<T>) -> StoreResult<T> {
         let mut slot = self.slot();
         if self.is_closed.load(Ordering::Acquire) {
             return Err(StoreError::Closed);
@@ -48,13 +62,10 @@ impl Readers {
             Some(conn) => conn,
             empty => empty.insert(connection::open_reader(&self.path)?),
         };
-        let snapshot = Snapshot::begin(conn)?;
-        let result = work(&Db {
+        work(&Db {
             conn,
             contents: &self.contents,
-        });
-        drop(snapshot);
-        result
+        })
     }
 
     /// How many reads there were so far.

@@ -248,7 +248,7 @@ impl crate::Triggers for SqliteStore {
     }
 
     fn trigger_by_hash(&self, hash: TokenHash) -> Verb<'_, Option<Trigger>> {
-        Box::pin(async move { self.readers.read(|db| by_hash(db, hash)) })
+        Box::pin(async move { self.readers.look_up(|db| by_hash(db, hash)) })
     }
 
     fn triggers(

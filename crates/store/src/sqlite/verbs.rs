@@ -54,7 +54,7 @@ impl Store for SqliteStore {
     }
 
     fn user(&self, id: UserId) -> Verb<'_, Option<User>> {
-        Box::pin(async move { self.readers.read(|db| users::user(db, id)) })
+        Box::pin(async move { self.readers.look_up(|db| users::user(db, id)) })
     }
 
     fn touch_access_token(&self, id: TokenId, now: Timestamp) -> Verb<'_, ()> {
@@ -112,12 +112,12 @@ impl Store for SqliteStore {
     }
 
     fn project(&self, id: ProjectId) -> Verb<'_, Option<Project>> {
-        Box::pin(async move { self.readers.read(|db| projects::project(db, id)) })
+        Box::pin(async move { self.readers.look_up(|db| projects::project(db, id)) })
     }
 
     fn project_by_path(&self, path: &str) -> Verb<'_, Option<Project>> {
         let path = path.to_owned();
-        Box::pin(async move { self.readers.read(|db| projects::by_path(db, &path)) })
+        Box::pin(async move { self.readers.look_up(|db| projects::by_path(db, &path)) })
     }
 
     fn create_run(&self, new: NewRun) -> Verb<'_, Creation> {
@@ -256,11 +256,11 @@ impl Store for SqliteStore {
     }
 
     fn runner_by_token(&self, hash: TokenHash) -> Verb<'_, Option<Runner>> {
-        Box::pin(async move { self.readers.read(|db| runners::by_token(db, hash)) })
+        Box::pin(async move { self.readers.look_up(|db| runners::by_token(db, hash)) })
     }
 
     fn runner(&self, id: RunnerId) -> Verb<'_, Option<Runner>> {
-        Box::pin(async move { self.readers.read(|db| runners::runner(db, id)) })
+        Box::pin(async move { self.readers.look_up(|db| runners::runner(db, id)) })
     }
 
     fn runners(&self) -> Verb<'_, Vec<Runner>> {
