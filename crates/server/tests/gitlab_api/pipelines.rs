@@ -67,6 +67,10 @@ async fn each_filter_selects(#[case] query: &str, #[case] count: usize) {
 
 #[rstest]
 #[case("scope=all", "scope does not have a valid value")]
+#[case(
+    "scope=&sort=",
+    "scope does not have a valid value, sort does not have a valid value"
+)]
 #[case("status=done", "status does not have a valid value")]
 #[case("source=cron", "source does not have a valid value")]
 #[case("order_by=id;--", "order_by does not have a valid value")]

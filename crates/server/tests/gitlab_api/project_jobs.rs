@@ -108,6 +108,7 @@ async fn a_keyset_leads_through_the_list_until_no_link_is_left() {
 
 #[rstest]
 #[case("?scope=done", 400, json!({ "error": "scope does not have a valid value" }))]
+#[case("?scope=", 400, json!({ "error": "scope does not have a valid value" }))]
 #[case("?scope[]=failed&scope[]=x", 400, json!({ "error": "scope does not have a valid value" }))]
 #[case("?per_page=0", 400, json!({ "error": "per_page has a value not allowed" }))]
 #[case("?pagination=keyset&cursor=x", 400, json!({ "error": "cursor is invalid" }))]

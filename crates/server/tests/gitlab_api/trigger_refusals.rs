@@ -13,6 +13,7 @@ use super::{Scene, assert_reply, runner};
 #[case(json!({"token":"TOKEN","ref":["main"]}), "ref is invalid")]
 #[case(json!({"token":"TOKEN","ref":"main","variables":[]}), "variables is invalid")]
 #[case(json!({"token":"TOKEN","ref":"main","variables":"A=1"}), "variables is invalid")]
+#[case(json!({"token":"TOKEN","ref":"main","variables":""}), "variables is invalid")]
 #[case(json!({"token":"TOKEN","ref":"main","inputs":[1]}), "inputs is invalid")]
 #[tokio::test]
 async fn parameters_are_checked_first(#[case] body: Value, #[case] error: &str) {

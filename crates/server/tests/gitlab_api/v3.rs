@@ -85,6 +85,7 @@ async fn the_ref_may_stand_in_the_address(#[case] written: &str) {
 #[case("ref=main", 400, json!({ "error": "token is missing" }))]
 #[case("token=TOKEN", 400, json!({ "error": "ref is missing" }))]
 #[case("token=TOKEN&ref=main&variables=x", 400, json!({ "error": "variables is invalid" }))]
+#[case("token=TOKEN&ref=main&variables=", 400, json!({ "error": "variables is invalid" }))]
 #[case("token=TOKEN&ref=main&variables[A][]=x", 400, json!({ "message": "variables needs to be a map of key-valued strings" }))]
 #[case("token=unknown&ref=main", 404, json!({ "message": "404 Not Found" }))]
 #[case("token=TOKEN&ref=nowhere", 400, json!({ "message": { "base": ["Reference not found"] } }))]

@@ -102,7 +102,7 @@ impl<'a> Checks<'a> {
     }
 
     /// Like [`Checks::value`], but an empty text counts as absent too, as it does
-    /// for every type but text.
+    /// for every type but text and map (gem `grape`: `PrimitiveCoercer`).
     fn filled(&self, name: &str) -> Option<&'a Value> {
         self.value(name)
             .filter(|value| value.as_str().is_none_or(|text| !text.is_empty()))
@@ -247,9 +247,9 @@ impl<'a> Checks<'a> {
         self.params.contains_key(name)
     }
 
-    /// Optional word out of a fixed list.
+    /// Optional word out of a fixed list; the empty text is none of its words.
     pub fn one_of<T: FromStr>(&mut self, name: &str) -> Option<T> {
-        let parsed = as_text(self.filled(name)?).and_then(|text| text.parse().ok());
+        let parsed = as_text(self.value(name)?).and_then(|text| text.parse().ok());
         if parsed.is_none() {
             self.refuse(format!("{name} does not have a valid value"));
         }
@@ -258,7 +258,7 @@ impl<'a> Checks<'a> {
 
     /// Optional text that is one of these words.
     pub fn word(&mut self, name: &str, words: &'static [&'static str]) -> Option<&'static str> {
-        let given = self.filled_text(name)?;
+        let given = self.text(name)?;
         let known = words.iter().find(|word| **word == given).copied();
         if known.is_none() {
             self.refuse(format!("{name} does not have a valid value"));
@@ -268,7 +268,7 @@ impl<'a> Checks<'a> {
 
     /// Optional words out of a fixed list: one text or an array of texts.
     pub fn some_of<T: FromStr>(&mut self, name: &str) -> Vec<T> {
-        let Some(value) = self.filled(name) else {
+        let Some(value) = self.value(name) else {
             return Vec::new();
         };
         let one = std::slice::from_ref(value);
@@ -283,9 +283,9 @@ impl<'a> Checks<'a> {
         })
     }
 
-    /// Optional map.
+    /// Optional map. A text is none, not even the empty one.
     pub fn object(&mut self, name: &str) -> Option<&'a Params> {
-        let value = self.filled(name)?;
+        let value = self.value(name)?;
         if value.as_object().is_none() {
             self.refuse(format!("{name} is invalid"));
         }
@@ -429,19 +429,20 @@ mod tests {
     }
 
     #[test]
-    fn types_other_than_text_take_an_empty_text_for_absent() {
+    fn an_empty_text_is_absent_for_scalars_and_wrong_for_maps_and_words() {
         let given = params(json!({"a":"","b":"maybe","c":"1","d":"7x","e":[]}));
         let mut checks = Checks::new(&given);
         assert_eq!(checks.boolean("a"), None);
         assert_eq!(checks.integer("a"), None);
-        assert!(checks.object("a").is_none());
         assert_eq!(checks.boolean("c"), Some(true));
         checks.boolean("b");
         checks.integer("d");
         checks.object("e");
+        checks.object("a");
+        checks.word("a", &["b"]);
         assert_eq!(
             body_of(checks.finish()),
-            r#"{"error":"b is invalid, d is invalid, e is invalid"}"#
+            r#"{"error":"b is invalid, d is invalid, e is invalid, a is invalid, a does not have a valid value"}"#
         );
     }
 }
