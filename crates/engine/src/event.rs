@@ -57,7 +57,8 @@ pub enum JobEvent {
 /// What can happen to a run as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RunEvent {
-    /// Stop everything.
+    /// Stop everything that is not over. Manual jobs without which the run ends
+    /// stay playable.
     Cancel,
     /// Repeat what failed or was canceled.
     Retry,

@@ -93,10 +93,16 @@ impl<'a> Processing<'a> {
         );
     }
 
-    /// Cancels every job that is not over.
+    /// Cancels every job that keeps the run from its end. A manual job that may be
+    /// left out does not, so that it can still be played afterwards (GitLab:
+    /// `Ci::HasStatus::CANCELABLE_STATUSES`, which has no `manual` at all).
     pub(crate) fn cancel_all(&mut self) {
         for job in 0..self.jobs.len() {
-            self.cancel(job);
+            let is_optional = self.jobs[job].status == Status::Manual
+                && is_allowed_failure(&self.graph.jobs[job], None);
+            if !is_optional {
+                self.cancel(job);
+            }
         }
     }
 

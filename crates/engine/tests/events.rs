@@ -139,7 +139,8 @@ fn canceling_again_changes_nothing(#[case] graph: &str, #[case] before: &[&str])
 
 #[test]
 fn canceling_a_run_stops_all_that_is_not_over() {
-    let graph = "done@one; quick@one; slow@one; waits@one; asks@one manual; late@one delayed; \
+    let graph = "done@one; quick@one; slow@one; waits@one; asks@one manual blocking; \
+                 may@one manual; late@one delayed; \
                  next@two always";
     let mut run = after(
         graph,
@@ -150,9 +151,21 @@ fn canceling_a_run_stops_all_that_is_not_over() {
             "cancel_run",
         ],
     );
-    run.expect("canceling: done success, quick waits asks late next canceled, slow canceling");
+    run.expect(
+        "canceling: done success, quick waits asks late next canceled, may manual, slow canceling",
+    );
     run.apply("drop slow").expect("the runner reports the end");
-    run.expect("canceled: done success, quick waits asks late next slow canceled");
+    run.expect("canceled: done success, quick waits asks late next slow canceled, may manual");
+}
+
+#[test]
+fn canceling_a_run_that_is_over_changes_nothing() {
+    let mut run = after("a@one; clean_up@two manual", &["success a"]);
+    run.expect("success: a success, clean_up manual");
+    run.apply("cancel_run").expect("a cancel is never refused");
+    run.expect("success: a success, clean_up manual");
+    run.apply("play clean_up")
+        .expect("it is still to be played");
 }
 
 #[test]
