@@ -27,7 +27,10 @@ pub enum DataDirError {
         owner: String,
     },
     /// The file system said no.
-    #[error("cannot use the data directory {}: {source}", dir.display())]
+    #[error(
+        "cannot use the data directory {}: {source}; choose another one with --data",
+        dir.display()
+    )]
     Io {
         /// The directory.
         dir: PathBuf,

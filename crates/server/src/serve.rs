@@ -42,6 +42,14 @@ pub enum StartError {
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// The address is taken, or is none of this machine's.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A file in it.
     #[error("cannot {what}: {source}")]
     Io {
@@ -86,9 +94,13 @@ impl Server {
         let dir = data_dir.path().to_owned();
         config.data_dir.clone_from(&dir);
 
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(io(format!("listen on {}", config.listen)))?;
+        let listener =
+            TcpListener::bind(config.listen)
+                .await
+                .map_err(|source| StartError::Listen {
+                    address: config.listen,
+                    source,
+                })?;
         let address = listener
             .local_addr()
             .map_err(io("read the listening address"))?;

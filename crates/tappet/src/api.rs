@@ -30,6 +30,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// An answer may pause this long; event streams send a sign of life every 15 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What to do about a 404 that nobody in particular got.
+const NO_TOKEN: &str = "\nNo access token was given, and what you may not see counts as missing: \
+     say who you are with --token or TAPPET_TOKEN.";
+
 /// One server, and the token to speak to it with. Clones share connections.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -225,8 +229,14 @@ impl Api {
         }
         let status = response.status().as_u16();
         let retry_after = retry::retry_after(response.headers());
+        let detail = response.headers().get("x-tappet-detail").cloned();
+        let detail = detail.as_ref().and_then(|detail| detail.to_str().ok());
         let body = response.bytes().await.unwrap_or_default();
-        Err(ApiError::refused(status, &body, retry_after))
+        let refused = ApiError::refused(status, &body, retry_after).detail(detail);
+        Err(match self.token {
+            Some(_) => refused,
+            None => refused.if_missing(NO_TOKEN),
+        })
     }
 
     fn lost(&self, error: &reqwest::Error) -> ApiError {

@@ -96,7 +96,7 @@ pub enum RunnerCommand {
 #[derive(Args, Clone, Default)]
 pub struct ServeFlags {
     /// Address and port to listen on [default: 127.0.0.1:8080]
-    #[arg(long, env = "TAPPET_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "TAPPET_LISTEN", value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<SocketAddr>,
     /// Directory for everything that lasts [default: ~/.local/share/tappet]
     #[arg(long, env = "TAPPET_DATA", value_name = "DIR")]
@@ -154,4 +154,10 @@ pub struct EmbeddedFlags {
     /// Jobs at once
     #[arg(long, value_name = "N")]
     pub slots: u32,
+}
+
+/// Where to listen. Names are not looked up: they can mean several addresses.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, as in 127.0.0.1:8080")
 }

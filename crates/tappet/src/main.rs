@@ -54,7 +54,7 @@ fn main() {
         Err(error) if exit::is_broken_pipe(&error) => exit::SUCCESS,
         Err(error) => {
             let (bad, plain) = (paint::BAD, anstyle::Reset);
-            anstream::eprintln!("{bad}error:{plain} {error:#}");
+            anstream::eprintln!("{bad}error:{plain} {}", in_words(&error));
             exit::of_error(&error)
         }
     };
@@ -101,6 +101,17 @@ fn client(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> 
         .build()
         .context("cannot start the runtime")?
         .block_on(verb)
+}
+
+/// The error and its causes, without those that its text tells already.
+fn in_words(error: &anyhow::Error) -> String {
+    let causes = error.chain().map(ToString::to_string);
+    causes
+        .reduce(|told, cause| match told.contains(&cause) {
+            true => told,
+            false => format!("{told}: {cause}"),
+        })
+        .unwrap_or_default()
 }
 
 /// Help and version are answers; anything else is wrong use.

@@ -38,7 +38,7 @@ pub enum ApiError {
         why: String,
     },
     /// The server said no.
-    #[error("the server refused: {text}{}", next_step(*.status, text))]
+    #[error("the server refused: {text}{next_step}")]
     Refused {
         /// HTTP status.
         status: u16,
@@ -46,6 +46,8 @@ pub enum ApiError {
         text: String,
         /// When it may be tried again.
         retry_after: Option<Duration>,
+        /// What to do about it, on lines of its own; empty when nobody knows.
+        next_step: &'static str,
     },
     /// The answer makes no sense.
     #[error(
@@ -71,9 +73,11 @@ impl ApiError {
 
     /// A refusal with its body.
     pub fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+        let text = words(status, body);
         Self::Refused {
             status,
-            text: words(status, body),
+            next_step: next_step(status, &text),
+            text,
             retry_after,
         }
     }
@@ -81,6 +85,28 @@ impl ApiError {
     /// An answer that is no answer.
     pub fn unexpected(what: String) -> Self {
         Self::Unexpected { what }
+    }
+
+    /// Adds what the header `X-Tappet-Detail` tells beyond GitLab's words.
+    pub fn detail(mut self, detail: Option<&str>) -> Self {
+        if let (Self::Refused { text, .. }, Some(detail)) = (&mut self, detail) {
+            text.push_str(": ");
+            text.push_str(detail);
+        }
+        self
+    }
+
+    /// Tells the next step of a refusal that is a 404 where the caller knows better.
+    pub fn if_missing(mut self, better: &'static str) -> Self {
+        if let Self::Refused {
+            status: 404,
+            next_step,
+            ..
+        } = &mut self
+        {
+            *next_step = better;
+        }
+        self
     }
 
     /// The status of a refusal.
@@ -146,6 +172,9 @@ fn next_step(status: u16, text: &str) -> &'static str {
         401 => {
             "\nGive an access token with --token or TAPPET_TOKEN; \
              the server's first one is in `root-token` in its data directory."
+        }
+        400 if text == "Reference not found" => {
+            "\nThe repository has no such branch or tag: push it, or name another one with --ref."
         }
         403 => {
             "\nYour role or your token's scope does not allow it: `tappet user show` says who you are."

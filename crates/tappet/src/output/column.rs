@@ -27,7 +27,7 @@ pub enum Kind {
     Ago,
     /// A time and its distance from now.
     Time,
-    /// Seconds.
+    /// Seconds: with a fraction, or whole ones where the API rounds down.
     Seconds,
     /// A role as GitLab's number.
     Role,
@@ -70,7 +70,10 @@ impl Column {
             .to_owned(),
             Kind::Ago => time(value, |at| moment::ago(at, now)),
             Kind::Time => time(value, |at| moment::both(at, now)),
-            Kind::Seconds => value.as_f64().map_or_else(|| plain(value), moment::seconds),
+            Kind::Seconds => match value.as_u64() {
+                Some(whole) => moment::whole_seconds(whole),
+                None => value.as_f64().map_or_else(|| plain(value), moment::seconds),
+            },
             Kind::Role => value
                 .as_i64()
                 .and_then(Role::name)
@@ -138,6 +141,8 @@ mod tests {
     #[case(Kind::Ago, json!("2026-01-01T00:00:00.000Z"), "5 min ago")]
     #[case(Kind::Ago, json!("2026-12-31"), "2026-12-31")]
     #[case(Kind::Seconds, json!(0.25), "0.25 s")]
+    #[case(Kind::Seconds, json!(0), "under 1 s")]
+    #[case(Kind::Seconds, json!(12), "12 s")]
     #[case(Kind::Role, json!(40), "maintainer")]
     #[case(Kind::Role, json!(35), "35")]
     fn a_value_shows_as_its_kind(#[case] kind: Kind, #[case] value: Value, #[case] expected: &str) {

@@ -46,11 +46,17 @@ pub fn seconds(seconds: f64) -> String {
         return format!("{seconds:.2} s");
     }
     // A job's time is far below what a 64-bit integer holds.
-    let whole = seconds as i64;
-    if whole < HOUR {
-        format!("{} min {} s", whole / MINUTE, whole % MINUTE)
-    } else {
-        format!("{} h {} min", whole / HOUR, whole % HOUR / MINUTE)
+    whole_seconds(seconds as u64)
+}
+
+/// `under 1 s`, `25 s`, `2 min 5 s`, `1 h 2 min`: for times that were rounded down.
+pub fn whole_seconds(seconds: u64) -> String {
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match seconds {
+        0 => "under 1 s".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..3600 => format!("{minutes} min {} s", seconds % 60),
+        _ => format!("{hours} h {} min", minutes % 60),
     }
 }
 
@@ -80,5 +86,14 @@ mod tests {
     #[case(3725.0, "1 h 2 min")]
     fn durations_get_coarser(#[case] given: f64, #[case] expected: &str) {
         assert_eq!(seconds(given), expected);
+    }
+
+    #[rstest]
+    #[case(0, "under 1 s")]
+    #[case(59, "59 s")]
+    #[case(60, "1 min 0 s")]
+    #[case(3725, "1 h 2 min")]
+    fn rounded_durations_claim_no_fractions(#[case] given: u64, #[case] expected: &str) {
+        assert_eq!(whole_seconds(given), expected);
     }
 }

@@ -49,6 +49,12 @@ impl RunFlags {
     fn waits(&self) -> bool {
         self.wait || self.follow
     }
+
+    fn trigger_token(&self) -> Option<&str> {
+        self.trigger_token
+            .as_deref()
+            .filter(|token| !token.is_empty())
+    }
 }
 
 /// `KEY=VALUE`, or `KEY` for a variable of our own environment.
@@ -71,7 +77,8 @@ pub async fn run(connection: &Connection, flags: RunFlags) -> anyhow::Result<u8>
     check_readable(&api, &flags).await?;
     let (path, body) = call(&flags);
     let key = key(flags.idempotency_key.as_deref())?;
-    let run = match api.post_once(&path, &body, &key).await {
+    let run = api.post_once(&path, &body, &key).await;
+    let run = match run.map_err(|error| explained(&flags, error)) {
         Ok(run) => run,
         Err(error) => {
             let code = if flags.waits() {
@@ -135,14 +142,22 @@ async fn check_readable(api: &Api, flags: &RunFlags) -> anyhow::Result<()> {
     .into())
 }
 
+/// To a trigger token the server says the same of a wrong project as of a wrong
+/// token, so that nobody can try tokens out.
+fn explained(flags: &RunFlags, error: ApiError) -> ApiError {
+    match flags.trigger_token() {
+        Some(_) => error.if_missing(
+            "\nThere is no such project, or the trigger token does not open it: it is mistyped, \
+             revoked, expired or of another project, or its owner has lost access.",
+        ),
+        None => error,
+    }
+}
+
 /// The two APIs write variables differently: a map, and a list of objects.
 fn call(flags: &RunFlags) -> (String, Value) {
     let given = flags.variables.iter();
-    match flags
-        .trigger_token
-        .as_ref()
-        .filter(|token| !token.is_empty())
-    {
+    match flags.trigger_token() {
         Some(token) => {
             let variables: Map<_, _> = given
                 .map(|(key, value)| (key.clone(), Value::from(value.as_str())))

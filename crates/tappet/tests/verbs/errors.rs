@@ -10,6 +10,16 @@ async fn an_error_ends_in_the_next_step() {
         .run_with("project list", "", &[("TAPPET_TOKEN", "glpat-wrong")])
         .await;
     shell.run("status 99").await;
+    shell
+        .run_with("status 99", "", &[("TAPPET_TOKEN", "")])
+        .await;
+    let wrong = [
+        ("TAPPET_TOKEN", ""),
+        ("TAPPET_TRIGGER_TOKEN", "glptt-wrong"),
+    ];
+    shell
+        .run_with("trigger run acme/web --ref main", "", &wrong)
+        .await;
     shell.run("status x9").await;
     shell.run("project show web").await;
     shell.run("project list --server ftp://x").await;
