@@ -17,7 +17,7 @@ use crate::launcher::{Exit, Isolation, LaunchError, Program, mark};
 use crate::outcome::Outcome;
 use crate::section::{self, Section};
 use crate::supervise::{Ended, Limits, Sink, supervise};
-use crate::workspace::{Workspace, make_private_dir, write_private};
+use crate::workspace::{Workspace, write_private};
 
 mod artifact_stages;
 mod checkout;
@@ -182,14 +182,7 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
         }
         self.end(Section::PREPARE, &mut header);
         self.io.note(header).await;
-        let mut files = self.variables.files().peekable();
-        if files.peek().is_some() {
-            let folder = &self.workspace.temporary;
-            make_private_dir(folder).map_err(|error| {
-                Stop::system(format!("cannot make {}: {error}", folder.display()))
-            })?;
-        }
-        for (path, content) in files {
+        for (path, content) in self.variables.files() {
             write_private(&path, content.as_bytes()).map_err(|error| {
                 Stop::system(format!("cannot write {}: {error}", path.display()))
             })?;

@@ -18,13 +18,12 @@ pub struct Workspace {
     pub root: PathBuf,
     /// The checkout: `CI_PROJECT_DIR`.
     pub project: PathBuf,
-    /// File variables: `RUNNER_TEMP_PROJECT_DIR`. Made when there are any.
+    /// File variables: `RUNNER_TEMP_PROJECT_DIR`.
     pub temporary: PathBuf,
     /// An empty home directory.
     pub home: PathBuf,
 }
 
-const HOME: &str = ".home";
 /// Modes of what only we enter, and of the checkout.
 const PRIVATE: u32 = 0o700;
 const OPEN: u32 = 0o755;
@@ -48,8 +47,9 @@ impl Workspace {
         }
         let make = |path: &Path, mode| fs::DirBuilder::new().mode(mode).create(path);
         make(&workspace.root, PRIVATE)?;
-        make(&workspace.project, OPEN)?;
-        make(&workspace.home, PRIVATE)?;
+        for (directory, mode) in workspace.directories() {
+            make(directory, mode)?;
+        }
         Ok(workspace)
     }
 
@@ -57,9 +57,18 @@ impl Workspace {
         Self {
             project: root.join(project),
             temporary: root.join(format!("{project}.tmp")),
-            home: root.join(HOME),
+            home: root.join(".home"),
             root,
         }
+    }
+
+    /// What is in the root from the start, with its modes.
+    fn directories(&self) -> [(&Path, u32); 3] {
+        [
+            (&self.project, OPEN),
+            (&self.temporary, PRIVATE),
+            (&self.home, PRIVATE),
+        ]
     }
 
     /// The file that bash runs; bash names it in its messages.
@@ -82,11 +91,6 @@ impl Workspace {
             .await
             .map_err(io::Error::other)?
     }
-}
-
-/// Makes a directory that only its owner may enter.
-pub fn make_private_dir(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().mode(PRIVATE).create(path)
 }
 
 /// Writes a new file that only its owner may read.

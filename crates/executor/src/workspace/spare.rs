@@ -1,16 +1,16 @@
-//! Emptied workspaces that wait for the next attempt: to rename three directories costs less
-//! than to make and remove them, on a file system that looks for a free inode each time most of all.
+//! Emptied workspaces that wait for the next attempt: to rename directories costs less than to make
+//! and remove them, on a file system that looks for a free inode each time most of all.
 
-use std::fs;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{AtFlags, CWD, Dir, IFlags, Mode};
+use rustix::fs::{AtFlags, CWD, Dir, IFlags, Mode, RenameFlags};
 
 use super::removal::{empty, open_directory};
-use super::{HOME, OPEN, PRIVATE, Workspace};
+use super::{PRIVATE, Workspace};
 
 /// Removing so few entries takes less time than handing them to another thread.
 const QUICK_ENTRIES: usize = 64;
@@ -20,17 +20,10 @@ const MAX_DIRECTORY_BYTES: i64 = 64 * 1024;
 
 /// Workspaces in which nothing is left but their own directories.
 #[derive(Debug, Default)]
-pub struct Spares(Mutex<Vec<Spare>>);
-
-#[derive(Debug)]
-struct Spare {
-    root: PathBuf,
-    /// Name of the directory for the checkout.
-    project: PathBuf,
-}
+pub struct Spares(Mutex<Vec<Workspace>>);
 
 impl Spares {
-    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Spare>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Workspace>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -39,8 +32,13 @@ impl Spares {
         let Some(spare) = self.all().pop() else {
             return false;
         };
-        let moved = fs::rename(&spare.root, &workspace.root)
-            .and_then(|()| fs::rename(workspace.root.join(&spare.project), &workspace.project));
+        let moved = rename(&spare.root, &workspace.root).and_then(|()| {
+            let old = spare.at(workspace.root.clone());
+            let pairs = old.directories().into_iter().zip(workspace.directories());
+            pairs
+                .filter(|((from, _), (to, _))| from != to)
+                .try_for_each(|((from, _), (to, _))| rename(from, to))
+        });
         if let Err(error) = &moved {
             tracing::debug!(%error, "cannot use a spare workspace again");
             let _ = super::remove(&spare.root);
@@ -52,18 +50,13 @@ impl Spares {
     /// Empties `workspace` and keeps it; false when it is too large to do so at once, or is not
     /// as it was made.
     pub(super) fn keep(&self, workspace: &Workspace) -> bool {
-        let (Some(project), Some(name)) =
-            (workspace.project.file_name(), workspace.root.file_name())
-        else {
+        let Some(name) = workspace.root.file_name() else {
             return false;
         };
-        let mut spare_name = std::ffi::OsString::from(".spare-");
+        let mut spare_name = OsString::from(".spare-");
         spare_name.push(name);
-        let spare = Spare {
-            root: workspace.root.with_file_name(spare_name),
-            project: project.into(),
-        };
-        let kept = clear(workspace).and_then(|()| fs::rename(&workspace.root, &spare.root));
+        let spare = workspace.at(workspace.root.with_file_name(spare_name));
+        let kept = clear(workspace).and_then(|()| rename(&workspace.root, &spare.root));
         match kept {
             Ok(()) => {
                 self.all().push(spare);
@@ -77,23 +70,43 @@ impl Spares {
     }
 }
 
+impl Workspace {
+    /// The same directories in another root.
+    fn at(&self, root: PathBuf) -> Self {
+        let moved = |path: &Path| root.join(path.file_name().unwrap_or_default());
+        Self {
+            project: moved(&self.project),
+            temporary: moved(&self.temporary),
+            home: moved(&self.home),
+            root,
+        }
+    }
+}
+
+/// Never puts a directory in the place of another: `web.tmp` may be a project too.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let flags = RenameFlags::NOREPLACE;
+    Ok(rustix::fs::renameat_with(CWD, from, CWD, to, flags)?)
+}
+
 /// Removes everything but the directories themselves.
 fn clear(workspace: &Workspace) -> io::Result<()> {
     let mut budget = QUICK_ENTRIES;
-    for (directory, mode) in [(&workspace.project, OPEN), (&workspace.home, PRIVATE)] {
+    let ours = workspace.directories();
+    for (directory, mode) in ours {
         let opened = open_directory(CWD, directory)?;
         empty(opened.try_clone()?, 0, &mut budget)?;
         check_unchanged(&opened, mode)?;
     }
     let root = open_directory(CWD, &workspace.root)?;
-    let project = workspace.project.file_name();
     for entry in Dir::read_from(&root)? {
         let entry = entry?;
         let name = entry.file_name();
-        let bytes = name.to_bytes();
-        let is_ours = bytes == HOME.as_bytes()
-            || project.is_some_and(|project| project.as_encoded_bytes() == bytes);
-        if is_ours || matches!(bytes, b"." | b"..") {
+        let is_ours = |(directory, _): &(&Path, u32)| {
+            let own = directory.file_name();
+            own.is_some_and(|own| own.as_encoded_bytes() == name.to_bytes())
+        };
+        if matches!(name.to_bytes(), b"." | b"..") || ours.iter().any(is_ours) {
             continue;
         }
         match rustix::fs::unlinkat(&root, name, AtFlags::empty()) {
@@ -149,8 +162,8 @@ fn has_attributes(directory: &OwnedFd) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-    use std::path::Path;
 
     use rstest::rstest;
     use rustix::fs::XattrFlags;
@@ -172,7 +185,6 @@ mod tests {
         fs::create_dir_all(workspace.project.join("target/debug")).unwrap();
         fs::write(workspace.project.join("target/debug/web"), "x").unwrap();
         fs::write(workspace.home.join(".netrc"), "secret").unwrap();
-        fs::create_dir(&workspace.temporary).unwrap();
         fs::write(workspace.temporary.join("KEY"), "secret").unwrap();
         fs::write(workspace.script_path("script"), "true").unwrap();
     }
@@ -191,8 +203,24 @@ mod tests {
             names
         };
         assert_eq!(names(builds.path()), ["2"]);
-        assert_eq!(names(&second.root), [".home", "shop"]);
-        assert!(names(&second.project).is_empty() && names(&second.home).is_empty());
+        assert_eq!(names(&second.root), [".home", "shop", "shop.tmp"]);
+        for (directory, _) in second.directories() {
+            assert!(names(directory).is_empty(), "{}", directory.display());
+        }
+    }
+
+    #[tokio::test]
+    async fn names_that_meet_do_not_mix_the_directories_up() {
+        let builds = tempfile::tempdir().unwrap();
+        let spares = Spares::default();
+        for (attempt, project) in (1..).zip(["web", "web.tmp", "web"]) {
+            let workspace = Workspace::create(builds.path(), attempt, project, &spares).unwrap();
+            for (directory, mode) in workspace.directories() {
+                let found = fs::metadata(directory).unwrap().mode() & 0o7777;
+                assert_eq!(found, mode, "{}", directory.display());
+            }
+            workspace.wipe(&spares).await.unwrap();
+        }
     }
 
     #[rstest]
@@ -219,7 +247,9 @@ mod tests {
         let (_, second) = used(builds.path(), &spares, job).await;
         assert!(spares.all().is_empty());
         let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
-        assert_eq!(mode(&second.project), OPEN);
+        for (directory, expected) in second.directories() {
+            assert_eq!(mode(directory), expected);
+        }
         assert_eq!(fs::read_dir(&second.home).unwrap().count(), 0);
         assert!(!builds.path().join("1").exists());
     }
