@@ -137,6 +137,18 @@ impl ProjectRepositories {
         Some(branch)
     }
 
+    /// Like [`Self::default_branch`], for lists of projects: nothing is fetched for
+    /// them, so that of a remote repository is known only once it was used.
+    pub async fn default_branch_at_hand(&self, project: &Project) -> Option<String> {
+        let set = project.default_branch.clone();
+        let known = set.or_else(|| self.remembered(project.id));
+        if known.is_some() || matches!(project.source, RepositorySource::Remote(_)) {
+            return known;
+        }
+        let repository = self.of(project).await.ok()?;
+        self.default_branch(project, &repository).await
+    }
+
     fn remembered(&self, id: ProjectId) -> Option<String> {
         self.default_branches
             .lock()

@@ -15,6 +15,18 @@ async fn create(server: &TestServer, body: Value) -> TestReply {
         .await
 }
 
+#[rstest]
+#[case("/api/v4/projects")]
+#[case("/api/v4/projects?simple=true")]
+#[case("/api/v3/projects")]
+#[tokio::test]
+async fn lists_know_the_default_branch_of_the_repository(#[case] list: &str) {
+    let server = TestServer::start().await;
+    server.project("acme/web", &[PIPELINE]).await;
+    let reply = server.get(list).root().send().await;
+    assert_eq!(reply.json()[0]["default_branch"], "main");
+}
+
 #[tokio::test]
 async fn a_repository_becomes_a_project() {
     let server = TestServer::start().await;

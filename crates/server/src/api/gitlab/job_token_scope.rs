@@ -124,17 +124,14 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let page = pagination::request(&mut checks);
     let access = open(&app, &call, checks.finish()).await?;
     let listing = app.store.job_token_sources(access.project.id, page).await?;
-    let shown: Vec<_> = listing
-        .items
-        .iter()
-        .map(|project| {
-            let facts = RepositoryFacts {
-                default_branch: project.default_branch.clone(),
-                is_empty: false,
-            };
-            Project::of(&app.config, project, facts, None).basic()
-        })
-        .collect();
+    let mut shown = Vec::with_capacity(listing.items.len());
+    for project in &listing.items {
+        let facts = RepositoryFacts {
+            default_branch: app.repositories.default_branch_at_hand(project).await,
+            is_empty: false,
+        };
+        shown.push(Project::of(&app.config, project, facts, None).basic());
+    }
     let pages = Pages::of(page, &listing);
     let address = app.config.url(call.uri.path());
     Ok(pagination::reply(&address, &call, pages, &shown))

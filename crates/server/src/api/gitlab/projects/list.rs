@@ -232,7 +232,7 @@ async fn shown<'a>(
     let mut shown = Vec::with_capacity(projects.len());
     for project in projects {
         let facts = RepositoryFacts {
-            default_branch: project.default_branch.clone(),
+            default_branch: app.repositories.default_branch_at_hand(project).await,
             is_empty: false,
         };
         let role = app.standing(user, project).await?.effective_role();

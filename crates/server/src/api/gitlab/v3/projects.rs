@@ -67,7 +67,7 @@ async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let mut shown = Vec::with_capacity(listing.items.len());
     for project in &listing.items {
         let role = app.standing(Some(user), project).await?.effective_role();
-        let branch = project.default_branch.clone();
+        let branch = app.repositories.default_branch_at_hand(project).await;
         shown.push(Project::of(&app.config, project, branch, role));
     }
     let pages = Pages::of(page, &listing);
