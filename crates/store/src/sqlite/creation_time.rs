@@ -14,18 +14,17 @@ use tappet_model::{ProjectId, RunId, Timestamp};
 use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
-use super::value::{Col, RowExt};
+use super::value::RowExt;
 use crate::StoreResult;
 
 statements! {
     NEWEST = "SELECT created_at FROM runs ORDER BY id DESC LIMIT 1";
     REMEMBER = "INSERT INTO clock_setbacks (run_id) VALUES (?1)";
     HAS_SETBACKS = "SELECT EXISTS (SELECT 1 FROM clock_setbacks)";
-    FIRST_AFTER = "SELECT id, iid FROM runs INDEXED BY runs_by_creation
-                   WHERE project_id = ?1 AND created_at > ?2 ORDER BY created_at, id LIMIT 1";
-    LAST_BEFORE = "SELECT id, iid FROM runs INDEXED BY runs_by_creation
-                   WHERE project_id = ?1 AND created_at < ?2
-                   ORDER BY created_at DESC, id DESC LIMIT 1";
+    AT_OR_AFTER = "SELECT id, iid, created_at FROM runs INDEXED BY runs_by_iid
+                   WHERE project_id = ?1 AND iid >= ?2 ORDER BY iid LIMIT 1";
+    BEFORE = "SELECT id, iid, created_at FROM runs INDEXED BY runs_by_iid
+              WHERE project_id = ?1 AND iid < ?2 ORDER BY iid DESC LIMIT 1";
 }
 
 /// Nobody waits this long for the writer's turn.
@@ -84,38 +83,69 @@ pub(super) struct RunPlace {
     pub(super) iid: i64,
 }
 
-/// The first run of a project that was created after `time`.
+/// The first run of a project that was created after `time`, as long as there are
+/// no setbacks.
 pub(super) fn first_after(
     db: &Db<'_>,
     project: ProjectId,
     time: Timestamp,
 ) -> StoreResult<Option<RunPlace>> {
-    place(db, FIRST_AFTER, project, time)
+    first(db, project, |created_at| created_at > time)
 }
 
-/// The last run of a project that was created before `time`.
+/// The last run of a project that was created before `time`, as long as there are
+/// no setbacks.
 pub(super) fn last_before(
     db: &Db<'_>,
     project: ProjectId,
     time: Timestamp,
 ) -> StoreResult<Option<RunPlace>> {
-    place(db, LAST_BEFORE, project, time)
+    let first = first(db, project, |created_at| created_at >= time)?;
+    let end = first.map_or(i64::MAX, |place| place.iid);
+    Ok(neighbour(db, BEFORE, project, end)?.map(|(place, _)| place))
 }
 
-fn place(
+/// The first run whose time is wanted, where all later ones are as well: half of
+/// the runs that are left are ruled out at each look.
+fn first(
+    db: &Db<'_>,
+    project: ProjectId,
+    is_wanted: impl Fn(Timestamp) -> bool,
+) -> StoreResult<Option<RunPlace>> {
+    let Some((newest, _)) = neighbour(db, BEFORE, project, i64::MAX)? else {
+        return Ok(None);
+    };
+    let (mut low, mut high) = (0, newest.iid + 1);
+    let mut found = None;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match neighbour(db, AT_OR_AFTER, project, middle)? {
+            // Some numbers belong to runs that were deleted.
+            Some((run, created_at)) if !is_wanted(created_at) => low = run.iid + 1,
+            run => {
+                found = run.map(|(place, _)| place);
+                high = middle;
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn neighbour(
     db: &Db<'_>,
     sql: &str,
     project: ProjectId,
-    time: Timestamp,
-) -> StoreResult<Option<RunPlace>> {
+    iid: i64,
+) -> StoreResult<Option<(RunPlace, Timestamp)>> {
     Ok(db
         .conn
         .prepare_cached(sql)?
-        .query_row((project.0, Col(time)), |row| {
-            Ok(RunPlace {
+        .query_row((project.0, iid), |row| {
+            let place = RunPlace {
                 id: row.get(0)?,
                 iid: row.get(1)?,
-            })
+            };
+            Ok((place, row.col(2)?))
         })
         .optional()?)
 }

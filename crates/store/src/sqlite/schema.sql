@@ -132,7 +132,6 @@ CREATE INDEX runs_by_status ON runs (project_id, status);
 CREATE INDEX runs_by_ref ON runs (project_id, ref_name);
 CREATE INDEX runs_by_user ON runs (project_id, user_id);
 CREATE INDEX runs_by_update ON runs (project_id, updated_at);
-CREATE INDEX runs_by_creation ON runs (project_id, created_at);
 CREATE INDEX runs_by_name ON runs (project_id, name) WHERE name IS NOT NULL;
 CREATE INDEX invalid_runs ON runs (project_id) WHERE yaml_errors IS NOT NULL;
 CREATE INDEX runs_by_sha ON runs (project_id, sha);

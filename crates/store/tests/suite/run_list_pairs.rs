@@ -13,7 +13,7 @@ use crate::world::*;
 type Part = (&'static str, fn(&mut RunFilter));
 
 /// Filters with the same first letter exclude each other.
-const PARTS: [Part; 19] = [
+const PARTS: [Part; 20] = [
     ("", |_| ()),
     ("status failed", |f| f.status = Some(Status::Failed)),
     ("status canceled", |f| f.status = Some(Status::Canceled)),
@@ -33,6 +33,7 @@ const PARTS: [Part; 19] = [
     ("updated after", |f| f.updated_after = Some(Timestamp(0))),
     ("updated before", |f| f.updated_before = Some(Timestamp(0))),
     ("created after", |f| f.created_after = Some(Timestamp(0))),
+    ("created before", |f| f.created_before = Some(Timestamp(0))),
 ];
 
 const ORDERS: [RunOrder; 5] = [
@@ -101,6 +102,9 @@ fn fits(run: &Run, filter: &RunFilter, newest: &HashMap<(bool, &str), i64>) -> b
         && filter
             .created_after
             .is_none_or(|time| run.created_at > time)
+        && filter
+            .created_before
+            .is_none_or(|time| run.created_at < time)
 }
 
 fn order(one: &Run, other: &Run, order: RunOrder) -> Ordering {
@@ -117,7 +121,7 @@ fn order(one: &Run, other: &Run, order: RunOrder) -> Ordering {
 /// Among many, totals that take long to count are left out.
 #[rstest]
 #[case::among_few(120, &ORDERS)]
-#[case::among_many(4000, &[RunOrder::Id, RunOrder::UpdatedAt])]
+#[case::among_many(4000, &[RunOrder::Id, RunOrder::UpdatedAt, RunOrder::Status])]
 #[tokio::test]
 async fn every_pair_of_filters_in_every_order_finds_what_fits(
     #[case] count: i64,
@@ -146,6 +150,7 @@ async fn every_pair_of_filters_in_every_order_finds_what_fits(
                 &mut filter.updated_after,
                 &mut filter.updated_before,
                 &mut filter.created_after,
+                &mut filter.created_before,
             ];
             times.into_iter().flatten().for_each(|time| *time = middle);
             for (order_by, ascending) in orders

@@ -247,6 +247,39 @@ async fn bounds_on_times_leave_out_the_bound_itself() {
 }
 
 #[tokio::test]
+async fn bounds_on_times_are_found_among_gaps() {
+    let world = World::new().await;
+    let mut runs = Vec::new();
+    for _ in 0..12 {
+        runs.push(world.create(&[job("test")]).await.run);
+    }
+    for gone in [0, 3, 4, 5, 8, 11] {
+        world.store.delete_run(runs[gone].id).await.unwrap();
+    }
+    let left: Vec<i64> = vec![11, 10, 8, 7, 3, 2];
+    for run in &runs {
+        let time = run.created_at;
+        for time in [Timestamp(time.0 - 1), time, Timestamp(time.0 + 1)] {
+            let after = RunFilter {
+                created_after: Some(time),
+                ..RunFilter::default()
+            };
+            let before = RunFilter {
+                created_before: Some(time),
+                ..RunFilter::default()
+            };
+            let at = |iid: &i64| runs[usize::try_from(*iid).unwrap() - 1].created_at;
+            let mut expected = left.clone();
+            expected.retain(|iid| at(iid) > time);
+            assert_eq!(iids(&world, after).await, expected);
+            let mut expected = left.clone();
+            expected.retain(|iid| at(iid) < time);
+            assert_eq!(iids(&world, before).await, expected);
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_cover_the_list_once() {
     let world = World::new().await;
     for _ in 0..5 {

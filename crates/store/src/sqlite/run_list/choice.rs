@@ -18,6 +18,9 @@ pub(super) const FEW: u64 = 2000;
 /// How far apart the rows of an index lie shows at this one.
 const PROBE: i64 = 100;
 
+/// Rows that fit lie close together when there are [`PROBE`] among so many.
+const NEAR: i64 = 2000;
+
 /// How to read a list.
 pub(super) fn choose(db: &Db<'_>, query: &Query, order: Order) -> StoreResult<Walk> {
     if let Some(index) = covering(query).find(|index| gives(index, order.by)) {
@@ -38,13 +41,32 @@ pub(super) fn choose(db: &Db<'_>, query: &Query, order: Order) -> StoreResult<Wa
             ..Walk::of(query, index, order.by)
         });
     }
+    if order.by == RunOrder::Status && query.bounds.are_set() {
+        return Ok(Walk::by_status(query));
+    }
     if order.by != RunOrder::Id {
         return Ok(Walk::all(index_of(order.by)));
     }
-    Ok(match sparsest(db, query, &candidates, order)? {
-        Some(index) => Walk::of(query, index, order.by),
-        None => Walk::all(ALL_RUNS),
-    })
+    if let Some(index) = sparsest(db, query, &candidates, order)? {
+        return Ok(Walk::of(query, index, order.by));
+    }
+    match candidates[..] {
+        // All that it knows is in the index, which is read far sooner than rows.
+        [index] if query.bounds.are_asked && !is_near(db, query, order)? => {
+            Ok(Walk::of(query, index, order.by))
+        }
+        _ => Ok(Walk::all(ALL_RUNS)),
+    }
+}
+
+/// Whether runs that fit lie close together where the list begins.
+fn is_near(db: &Db<'_>, query: &Query, order: Order) -> StoreResult<bool> {
+    let mut near = query.clone();
+    if !near.bounds.keep_first(NEAR, order.ascending) {
+        return Ok(true);
+    }
+    let wanted = PROBE.unsigned_abs();
+    Ok(Walk::all(ALL_RUNS).count_to(db, &near, wanted)? == wanted)
 }
 
 /// A walk along an index that knows all that is asked, in whatever order: it

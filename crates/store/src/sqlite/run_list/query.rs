@@ -62,6 +62,37 @@ pub(super) struct Bounds {
     pub(super) are_asked: bool,
 }
 
+impl Bounds {
+    /// Whether there is one at all.
+    pub(super) fn are_set(&self) -> bool {
+        self.first.or(self.last).is_some()
+    }
+
+    /// Leaves only so many numbers where a list begins; `false` when there are no
+    /// more anyway, or no end is known. How many ids lie between them is not known.
+    pub(super) fn keep_first(&mut self, count: i64, ascending: bool) -> bool {
+        let Some(last) = self.last else {
+            return false;
+        };
+        let first = self.first.map_or(0, |place| place.iid);
+        if last.iid - first <= count {
+            return false;
+        }
+        if ascending {
+            self.last = Some(RunPlace {
+                id: i64::MAX,
+                iid: first + count,
+            });
+        } else {
+            self.first = Some(RunPlace {
+                id: 0,
+                iid: last.iid - count,
+            });
+        }
+        true
+    }
+}
+
 impl Query {
     /// `None` when nothing can match.
     pub(super) fn of(
@@ -288,5 +319,39 @@ fn kind_of_newest(scope: RunScope) -> Option<&'static str> {
         RunScope::Branches => Some("branch"),
         RunScope::Tags => Some("tag"),
         RunScope::Running | RunScope::Pending | RunScope::Finished => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn place(iid: i64) -> Option<RunPlace> {
+        (iid > 0).then_some(RunPlace { id: iid, iid })
+    }
+
+    #[rstest]
+    #[case::no_end((1, 0), false, None)]
+    #[case::newest_first((0, 500), false, Some((490, 500)))]
+    #[case::oldest_first((100, 500), true, Some((100, 110)))]
+    #[case::oldest_first_from_the_beginning((0, 500), true, Some((0, 10)))]
+    #[case::few_between((100, 110), false, None)]
+    #[case::few_before((0, 10), false, None)]
+    fn a_part_where_the_list_begins_is_kept(
+        #[case] (first, last): (i64, i64),
+        #[case] ascending: bool,
+        #[case] expected: Option<(i64, i64)>,
+    ) {
+        let mut bounds = Bounds {
+            first: place(first),
+            last: place(last),
+            are_asked: true,
+        };
+        let is_cut = bounds.keep_first(10, ascending);
+        let iid = |place: Option<RunPlace>| place.map_or(0, |place| place.iid);
+        let left = is_cut.then(|| (iid(bounds.first), iid(bounds.last)));
+        assert_eq!(left, expected);
     }
 }

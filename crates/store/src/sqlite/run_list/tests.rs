@@ -125,6 +125,7 @@ fn ordered(order_by: RunOrder) -> RunFilter {
 })]
 #[case::by_update(ordered(RunOrder::UpdatedAt))]
 #[case::in_order_of_status(ordered(RunOrder::Status))]
+#[case::created_in_order_of_status(created(ordered(RunOrder::Status)))]
 #[case::in_order_of_ref(ordered(RunOrder::Ref))]
 #[case::in_order_of_user(ordered(RunOrder::UserId))]
 #[case::ref_in_order_of_ref(on_main(ordered(RunOrder::Ref)))]

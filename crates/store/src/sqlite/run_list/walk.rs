@@ -91,6 +91,18 @@ impl Walk {
         }
     }
 
+    /// In order of status, where bounds on ids hold within each.
+    pub(super) fn by_status(query: &Query) -> Self {
+        let statuses = match query.statuses.as_slice() {
+            [] => &Status::ALL,
+            some => some,
+        };
+        Self {
+            branches: statuses.iter().copied().map(Some).collect(),
+            ..Self::all("runs_by_status")
+        }
+    }
+
     pub(super) fn all(index: &'static str) -> Self {
         Self {
             index,
@@ -203,9 +215,13 @@ impl Walk {
             RunOrder::UpdatedAt => "updated_at",
             RunOrder::UserId => "user_id",
         };
-        let order = match order.by {
-            RunOrder::Id => format!("{keys} {direction}"),
-            _ => format!("{keys} {direction}, id {direction}"),
+        // What several branches are merged by has to be selected.
+        let (columns, order) = match order.by {
+            RunOrder::Id => ("id".to_owned(), format!("{keys} {direction}")),
+            _ => (
+                format!("id, {keys}"),
+                format!("{keys} {direction}, id {direction}"),
+            ),
         };
         let mut values = Vec::new();
         let selects: Vec<String> = self
@@ -214,7 +230,7 @@ impl Walk {
             .map(|branch| {
                 let (matching, more) = self.matching(query, *branch);
                 values.extend(more);
-                format!("SELECT id{matching}")
+                format!("SELECT {columns}{matching}")
             })
             .collect();
         let selects = selects.join(" UNION ALL ");
