@@ -121,7 +121,7 @@ fn order(one: &Run, other: &Run, order: RunOrder) -> Ordering {
 /// Among many, totals that take long to count are left out.
 #[rstest]
 #[case::among_few(120, &ORDERS)]
-#[case::among_many(4000, &[RunOrder::Id, RunOrder::UpdatedAt, RunOrder::Status])]
+#[case::among_many(4000, &[RunOrder::Id, RunOrder::UpdatedAt, RunOrder::Status, RunOrder::Ref])]
 #[tokio::test]
 async fn every_pair_of_filters_in_every_order_finds_what_fits(
     #[case] count: i64,

@@ -44,6 +44,9 @@ pub(super) fn choose(db: &Db<'_>, query: &Query, order: Order) -> StoreResult<Wa
     if order.by == RunOrder::Status && query.bounds.are_set() {
         return Ok(Walk::by_status(query));
     }
+    if order.by == RunOrder::Ref && query.statuses.len() == 1 {
+        return Ok(Walk::by_ref_of_status());
+    }
     if order.by != RunOrder::Id {
         return Ok(Walk::all(index_of(order.by)));
     }

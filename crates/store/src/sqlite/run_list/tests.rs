@@ -2,8 +2,8 @@
 //! nothing is sorted.
 
 use rstest::rstest;
-use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
 use tappet_model::{Source, Status, Timestamp};
 use tempfile::TempDir;
 
@@ -42,16 +42,19 @@ fn plans(filter: &RunFilter) -> Vec<String> {
         let (matching, _) = walk.matching(&query, *branch);
         format!("SELECT count(*) FROM (SELECT 1{matching} LIMIT ?)")
     });
-    let mut plans = Vec::new();
-    for sql in counts.chain([sql]) {
-        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let count = statement.parameter_count();
-        let steps = statement
-            .query_map(params_from_iter(vec![Value::Null; count]), |row| row.get(3))
-            .unwrap();
-        plans.extend(steps.map(Result::<String, _>::unwrap));
-    }
-    plans
+    counts
+        .chain([sql])
+        .flat_map(|sql| plan(&conn, &sql))
+        .collect()
+}
+
+fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let count = statement.parameter_count();
+    let steps = statement
+        .query_map(params_from_iter(vec![Value::Null; count]), |row| row.get(3))
+        .unwrap();
+    steps.map(Result::unwrap).collect()
 }
 
 fn all() -> RunFilter {
@@ -142,6 +145,29 @@ fn nothing_is_scanned_or_sorted(#[case] filter: RunFilter) {
             assert!(!reads_runs || step.contains("INDEX"), "{step}");
         }
     }
+}
+
+#[test]
+fn many_of_a_status_are_read_in_order_of_ref() {
+    let directory = TempDir::new().unwrap();
+    let conn = connection::open_writer(&directory.path().join("tappet.db"))
+        .unwrap()
+        .conn;
+    let db = Db {
+        conn: &conn,
+        contents: &Contents::new(),
+    };
+    let filter = status(Status::Failed);
+    let query = Query::of(&db, ProjectId(1), &filter).unwrap().unwrap();
+    let order = Order {
+        by: RunOrder::Ref,
+        ascending: false,
+    };
+    let (sql, _) = Walk::by_ref_of_status().select(&query, order);
+    assert_eq!(
+        plan(&conn, &sql),
+        ["SEARCH runs USING COVERING INDEX runs_by_ref_status (project_id=?)"]
+    );
 }
 
 #[test]

@@ -70,6 +70,9 @@ pub(super) struct Walk {
     pub(super) branches: Vec<Option<Status>>,
     /// The index finds few rows: they can all be looked at.
     pub(super) is_short: bool,
+    /// The index is read in its order, and the status, which is part of it, is
+    /// compared in each entry.
+    pub(super) sifts_status: bool,
 }
 
 impl Walk {
@@ -103,11 +106,21 @@ impl Walk {
         }
     }
 
+    /// In order of ref, for one status, which is the same in all rows and so does not
+    /// disturb the order.
+    pub(super) fn by_ref_of_status() -> Self {
+        Self {
+            sifts_status: true,
+            ..Self::all("runs_by_ref_status")
+        }
+    }
+
     pub(super) fn all(index: &'static str) -> Self {
         Self {
             index,
             branches: vec![None],
             is_short: false,
+            sifts_status: false,
         }
     }
 
@@ -129,7 +142,13 @@ impl Walk {
         let word = |status: Status| Value::Text(status.as_str().to_owned());
         match (branch, query.statuses.as_slice()) {
             (Some(status), _) | (None, &[status]) => {
-                sql.push_str(" AND status = ?");
+                // The unary plus hides from SQLite that the order by status is idle.
+                let column = if self.sifts_status {
+                    "+status"
+                } else {
+                    "status"
+                };
+                sql.push_str(&format!(" AND {column} = ?"));
                 values.push(word(status));
             }
             (None, []) => {}
@@ -218,6 +237,10 @@ impl Walk {
         // What several branches are merged by has to be selected.
         let (columns, order) = match order.by {
             RunOrder::Id => ("id".to_owned(), format!("{keys} {direction}")),
+            RunOrder::Ref if self.sifts_status => (
+                "id".to_owned(),
+                format!("{keys} {direction}, status {direction}, id {direction}"),
+            ),
             _ => (
                 format!("id, {keys}"),
                 format!("{keys} {direction}, id {direction}"),
