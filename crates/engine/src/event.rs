@@ -44,7 +44,7 @@ pub enum JobEvent {
     Cancel,
     /// It has been canceling for too long.
     ForceCancel,
-    /// Somebody starts a manual job.
+    /// Somebody starts a manual or delayed job.
     Play,
     /// Somebody wants another attempt of an ended job.
     Retry,

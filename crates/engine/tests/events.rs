@@ -97,6 +97,11 @@ fn a_run_without_jobs_succeeds() {
 #[case::skip_what_is_over("a@one", &["success a"], "skip a", Refused::NotPossible)]
 #[case::enqueue_too_early("a@one; b@two", &[], "enqueue b", Refused::NotPossible)]
 #[case::enqueue_a_manual_job("a@one manual", &[], "enqueue a", Refused::NotPossible)]
+#[case::enqueue_what_was_played("a@one delayed", &["play a"], "enqueue a", Refused::NotPossible)]
+#[case::enqueue_what_was_canceled("a@one delayed", &["cancel a"], "enqueue a", Refused::NotPossible)]
+#[case::play_after_the_delay("a@one delayed", &["enqueue a"], "play a", Refused::NotPlayable)]
+#[case::take_before_the_delay_is_over("a@one delayed", &[], "run a", Refused::NotPending)]
+#[case::retry_a_delayed_job("a@one delayed", &[], "retry a", Refused::NotRetryable)]
 #[case::no_such_job("a@one", &[], "run z", Refused::UnknownJob)]
 fn refuses(
     #[case] graph: &str,
@@ -279,6 +284,18 @@ fn a_delayed_job_waits_for_its_timer_or_a_person(#[case] action: &str) {
     run.expect("scheduled: a success, b scheduled, c created");
     run.apply(action).expect(action);
     run.expect("running: a success, b pending, c created");
+}
+
+#[test]
+fn a_delayed_job_that_is_canceled_lets_nothing_after_it_run() {
+    after("a@one delayed; b@two", &["cancel a"]).expect("canceled: a canceled, b skipped");
+}
+
+#[test]
+fn a_retried_delayed_job_waits_only_with_its_whole_run() {
+    let ended = ["enqueue a", "drop a"];
+    after("a@one delayed", &[&ended[..], &["retry a"]].concat()).expect("running: a pending");
+    after("a@one delayed", &[&ended[..], &["retry_run"]].concat()).expect("scheduled: a scheduled");
 }
 
 #[test]

@@ -94,6 +94,11 @@ impl When {
             When::Delayed { .. } => "delayed",
         }
     }
+
+    /// A person may start the job with a play (GitLab: `Ci::Build#action?`).
+    pub fn is_action(self) -> bool {
+        matches!(self, When::Manual | When::Delayed { .. })
+    }
 }
 
 /// Which failures of a job are only warnings.
@@ -141,7 +146,7 @@ pub struct JobSpec {
     /// Time limit in seconds; `None`: the project's.
     #[serde(default)]
     pub timeout_s: Option<u64>,
-    /// The job's own `when`, for `CI_JOB_MANUAL`.
+    /// Its `when` is an action ([`When::is_action`]), for `CI_JOB_MANUAL`.
     #[serde(default)]
     pub manual: bool,
     /// What of the log tells the test coverage, as written: `/\d+%/`.

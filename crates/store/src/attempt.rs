@@ -34,7 +34,7 @@ pub struct Attempt {
     pub status: Status,
     /// Its failure is a warning (exit codes considered).
     pub allow_failure: bool,
-    /// The job waits for a person.
+    /// A person may start the job with a play ([`When::is_action`]).
     pub is_manual: bool,
     /// On which outcome it starts.
     pub when: When,
@@ -52,6 +52,8 @@ pub struct Attempt {
     pub runner_id: Option<RunnerId>,
     /// When.
     pub created_at: Timestamp,
+    /// Its delay ends then; only while it is scheduled.
+    pub starts_at: Option<Timestamp>,
     /// Became pending.
     pub queued_at: Option<Timestamp>,
     /// A runner took it.
@@ -95,6 +97,7 @@ impl Attempt {
             exit_code: None,
             runner_id: None,
             created_at: Timestamp(0),
+            starts_at: None,
             queued_at: None,
             started_at: None,
             finished_at: None,

@@ -14,6 +14,7 @@ mod audit;
 mod busy_time;
 mod commit_statuses;
 mod coverage;
+mod delays;
 mod error;
 mod event;
 mod idempotency;
@@ -49,6 +50,7 @@ pub use attempt::*;
 pub use audit::*;
 pub use commit_statuses::*;
 pub use coverage::Coverage;
+pub use delays::Delays;
 pub use error::{StoreError, StoreResult};
 pub use event::*;
 pub use idempotency::*;
@@ -91,6 +93,7 @@ pub trait Store:
     Audit
     + CommitStatuses
     + Coverage
+    + Delays
     + JobTokenScope
     + Jobs
     + Members

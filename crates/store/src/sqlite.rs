@@ -12,6 +12,7 @@ mod content;
 mod coverage;
 mod create_run;
 mod creation_time;
+mod delays;
 mod events;
 mod filter;
 mod idempotency;
@@ -128,6 +129,7 @@ mod tests {
             content::ALL,
             coverage::ALL,
             creation_time::ALL,
+            delays::ALL,
             events::ALL,
             old_events::ALL,
             idempotency::ALL,

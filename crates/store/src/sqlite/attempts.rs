@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Row};
 use tappet_engine::{JobState, is_allowed_failure};
-use tappet_model::plan::When;
 use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Timestamp};
 
 use super::artifacts;
@@ -24,7 +23,7 @@ macro_rules! columns {
     () => {
         "a.id, coalesce(a.job_id, a.id), a.run_id, a.position, a.number, a.is_retried, a.status, \
          a.failure_reason, a.exit_code, a.runner_id, a.created_at, a.queued_at, a.started_at, \
-         a.finished_at, a.erased_at, a.is_debugged, a.coverage"
+         a.finished_at, a.erased_at, a.is_debugged, a.coverage, a.starts_at"
     };
 }
 
@@ -38,18 +37,19 @@ macro_rules! matching {
 statements! {
     PLACE = "SELECT run_id, position FROM attempts WHERE id = ?1";
     LIVE = "SELECT id, coalesce(job_id, id), position, status, created_at, queued_at, started_at, finished_at,
-            number, automatic_retries, failure_reason, exit_code, cancels_gracefully
+            number, automatic_retries, failure_reason, exit_code, cancels_gracefully, starts_at
             FROM attempts WHERE run_id = ?1 AND NOT is_retried ORDER BY position";
     RUNNING_TIMES = "SELECT started_at, finished_at FROM attempts
                      WHERE run_id = ?1 AND started_at IS NOT NULL AND finished_at IS NOT NULL";
     ADD = "INSERT INTO attempts (id, project_id, run_id, job_id, position, number,
-           automatic_retries, cancels_gracefully, status, created_at, queued_at, finished_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+           automatic_retries, cancels_gracefully, status, created_at, starts_at, queued_at,
+           finished_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     COPY_VARIABLES = "UPDATE attempts SET sealed_variables =
                       (SELECT sealed_variables FROM attempts WHERE id = ?2) WHERE id = ?1";
     VARIABLES = "SELECT sealed_variables FROM attempts WHERE id = ?1";
     UPDATE = "UPDATE attempts SET status = ?2, is_retried = ?3, failure_reason = ?4,
-              exit_code = ?5, queued_at = ?6, started_at = ?7, finished_at = ?8 WHERE id = ?1";
+              exit_code = ?5, starts_at = ?6, queued_at = ?7, started_at = ?8, finished_at = ?9
+              WHERE id = ?1";
     SET_HOLDER = "UPDATE attempts SET runner_id = ?2, cancels_gracefully = ?3 WHERE id = ?1";
     ONE = concat!("SELECT ", columns!(), " FROM attempts a WHERE a.id = ?1");
     NEWEST_OF_RUN = concat!("SELECT ", columns!(), " FROM attempts a
@@ -101,6 +101,7 @@ pub(super) fn live(db: &Db<'_>, run: RunId) -> StoreResult<Vec<(LiveAttempt, Job
             failure_reason,
             exit_code,
             created_at: row.col(4)?,
+            starts_at: row.opt(13)?,
             queued_at: row.opt(5)?,
             started_at: row.opt(6)?,
             finished_at: row.opt(7)?,
@@ -146,6 +147,7 @@ pub(super) fn add(
         state.cancels_gracefully,
         Col(attempt.status),
         Col(attempt.created_at),
+        opt(attempt.starts_at),
         opt(attempt.queued_at),
         opt(attempt.finished_at),
     ))?;
@@ -180,6 +182,7 @@ pub(super) fn update(session: &Session, attempt: &LiveAttempt) -> StoreResult<()
         attempt.is_retried,
         opt(attempt.failure_reason),
         attempt.exit_code,
+        opt(attempt.starts_at),
         opt(attempt.queued_at),
         opt(attempt.started_at),
         opt(attempt.finished_at),
@@ -308,6 +311,7 @@ struct Stored {
     exit_code: Option<i32>,
     runner_id: Option<i64>,
     created_at: Timestamp,
+    starts_at: Option<Timestamp>,
     queued_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
@@ -335,6 +339,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         erased_at: row.opt(14)?,
         is_debugged: row.get(15)?,
         coverage: row.get(16)?,
+        starts_at: row.opt(17)?,
     })
 }
 
@@ -376,7 +381,7 @@ impl Owner {
             is_retried: row.is_retried,
             status: row.status,
             allow_failure: is_allowed_failure(node, row.exit_code),
-            is_manual: node.when == When::Manual,
+            is_manual: node.when.is_action(),
             when: node.when,
             needs: job
                 .needs
@@ -388,6 +393,7 @@ impl Owner {
             exit_code: row.exit_code,
             runner_id: row.runner_id.map(RunnerId),
             created_at: row.created_at,
+            starts_at: row.starts_at,
             queued_at: row.queued_at,
             started_at: row.started_at,
             finished_at: row.finished_at,

@@ -190,7 +190,7 @@ fn add_jobs(
     let mut attempts = Vec::with_capacity(state.jobs.len());
     let mut list = Vec::with_capacity(state.jobs.len());
     for (position, job) in state.jobs.iter().enumerate() {
-        let mut attempt = LiveAttempt::new(None, position, job.status, run.created_at);
+        let mut attempt = LiveAttempt::new(None, &plan.graph, position, job.status, run.created_at);
         attempts::add(session, run, &mut attempt, job)?;
         queue::follow(session, run, plan, &attempt)?;
         list.push(changed(plan, &attempt, true));

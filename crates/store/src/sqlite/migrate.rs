@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_hook_chains.sql"),
     include_str!("migrations/0013_settled_attempts.sql"),
     include_str!("migrations/0014_creation.sql"),
+    include_str!("migrations/0015_delayed_jobs.sql"),
 ];
 
 /// The schema that the migrations lead to. A new database is made from it, which

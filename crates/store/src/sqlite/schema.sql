@@ -176,7 +176,8 @@ CREATE TABLE attempts (
     erased_at INTEGER,
     sealed_variables BLOB,
     is_debugged INTEGER NOT NULL DEFAULT 0,
-    coverage REAL
+    coverage REAL,
+    starts_at INTEGER
 ) STRICT;
 CREATE INDEX attempts_by_run ON attempts (run_id);
 CREATE INDEX attempts_by_project ON attempts (project_id);
@@ -184,6 +185,7 @@ CREATE INDEX retried_attempts ON attempts (job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX settled_attempts
     ON attempts (project_id, status)
     WHERE status <> 'pending' AND status <> 'running' AND status <> 'canceling';
+CREATE INDEX delayed_attempts ON attempts (starts_at) WHERE starts_at IS NOT NULL;
 
 CREATE TABLE queue (
     attempt_id INTEGER PRIMARY KEY,

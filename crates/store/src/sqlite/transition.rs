@@ -5,10 +5,13 @@
 //! written together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tappet_engine::{
-    Event, JobEvent, Refused, RunEvent, RunState, Transition, has_warnings, is_allowed_failure,
+    Event, Graph, JobEvent, Refused, RunEvent, RunState, Transition, has_warnings,
+    is_allowed_failure,
 };
+use tappet_model::plan::When;
 use tappet_model::{AttemptId, FailureReason, JobId, RunId, Status, Timestamp};
 
 use super::attempts::{self, AttemptPlace};
@@ -54,6 +57,8 @@ pub(super) struct LiveAttempt {
     pub exit_code: Option<i32>,
     /// Made.
     pub created_at: Timestamp,
+    /// Its delay ends then; only while it is scheduled.
+    pub starts_at: Option<Timestamp>,
     /// Became pending.
     pub queued_at: Option<Timestamp>,
     /// A runner took it.
@@ -63,8 +68,15 @@ pub(super) struct LiveAttempt {
 }
 
 impl LiveAttempt {
-    /// An attempt that is not stored yet.
-    pub fn new(job_id: Option<JobId>, position: usize, status: Status, now: Timestamp) -> Self {
+    /// An attempt that is not stored yet, of the job at this position of the
+    /// graph.
+    pub fn new(
+        job_id: Option<JobId>,
+        graph: &Graph,
+        position: usize,
+        status: Status,
+        now: Timestamp,
+    ) -> Self {
         let mut attempt = Self {
             id: AttemptId(0),
             job_id,
@@ -75,16 +87,23 @@ impl LiveAttempt {
             failure_reason: None,
             exit_code: None,
             created_at: now,
+            starts_at: None,
             queued_at: None,
             started_at: None,
             finished_at: None,
         };
-        attempt.enter(status, now);
+        attempt.enter(graph, status, now);
         attempt
     }
 
-    fn enter(&mut self, status: Status, now: Timestamp) {
+    fn enter(&mut self, graph: &Graph, status: Status, now: Timestamp) {
         self.status = status;
+        self.starts_at = match (status, graph.jobs[self.position].when) {
+            (Status::Scheduled, When::Delayed { start_in_s }) => {
+                Some(now.plus(Duration::from_secs(start_in_s)))
+            }
+            _ => None,
+        };
         match status {
             Status::Pending => self.queued_at = Some(now),
             Status::Running => self.started_at = Some(now),
@@ -224,13 +243,14 @@ fn write(
                 ..
             } => {
                 let attempt = &mut live.attempts[job];
-                attempt.enter(to, now);
+                attempt.enter(&live.plan.graph, to, now);
                 attempt.failure_reason = reason;
                 attempt.exit_code = exit_code;
                 changes.note(attempt);
             }
             Transition::NewAttempt { job, status, .. } => {
-                let mut attempt = LiveAttempt::new(live.attempts[job].job_id, job, status, now);
+                let job_id = live.attempts[job].job_id;
+                let mut attempt = LiveAttempt::new(job_id, &live.plan.graph, job, status, now);
                 attempts::add(session, &live.run, &mut attempt, &live.state.jobs[job])?;
                 attempts::copy_variables(session, attempt.id, live.attempts[job].id)?;
                 changes.new.push(attempt.id);

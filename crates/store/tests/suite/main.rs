@@ -6,6 +6,7 @@ mod attempts;
 mod claims;
 mod coverage;
 mod creation;
+mod delays;
 mod durability;
 mod events;
 mod filled;

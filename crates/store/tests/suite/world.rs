@@ -276,6 +276,11 @@ impl JobBuilder {
         self
     }
 
+    pub fn delayed(mut self, start_in_s: u64) -> Self {
+        self.when = When::Delayed { start_in_s };
+        self
+    }
+
     pub fn allow_failure(mut self, allow_failure: AllowFailure) -> Self {
         self.allow_failure = allow_failure;
         self
