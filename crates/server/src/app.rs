@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::artifact_files::ArtifactFiles;
 use crate::changes::Changes;
 use crate::config::Config;
+use crate::delays::Delays;
 use crate::dispatch::Dispatch;
 use crate::expiry::Expiry;
 use crate::held::Held;
@@ -55,6 +56,8 @@ pub struct App {
     pub webhooks: Webhooks,
     /// When artifacts go.
     pub expiry: Expiry,
+    /// When delayed jobs start.
+    pub delays: Delays,
     /// When schedules are due.
     pub schedules: Schedules,
     /// Calls of each caller in this minute.

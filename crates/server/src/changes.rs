@@ -89,6 +89,7 @@ impl App {
                 Status::Canceling => {
                     self.held.canceling(attempt.id);
                 }
+                Status::Scheduled => self.delays.changed(),
                 status => {
                     self.dispatch.dequeued(attempt.id);
                     let was_held = status.is_completed() && self.held.release(attempt.id, status);

@@ -18,7 +18,7 @@ pub fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// The clock that schedules go by: the machine's, or in tests one that is set by
+/// The clock that schedules and delayed jobs go by: the machine's, or in tests one that is set by
 /// hand.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod coverage;
 pub mod data_dir;
+pub mod delays;
 pub mod dispatch;
 pub mod expiry;
 pub mod explain;

@@ -26,8 +26,8 @@ use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
 use crate::{
-    api, clock, expiry, header_limit, instance, key_rotation, overdue, retention, runner_process,
-    schedules, socket, ui,
+    api, clock, delays, expiry, header_limit, instance, key_rotation, overdue, retention,
+    runner_process, schedules, socket, ui,
 };
 
 /// After the drain, canceled jobs get this long to clean up.
@@ -135,6 +135,7 @@ impl Server {
             push_hooks: crate::push_hook::PushHooks::default(),
             webhooks: crate::webhooks::Webhooks::default(),
             expiry: expiry::Expiry::default(),
+            delays: delays::Delays::default(),
             schedules: schedules::Schedules::default(),
             calls: crate::rate::Rate::default(),
             failed_sign_ins: crate::rate::Rate::default(),
@@ -154,6 +155,7 @@ impl Server {
             tokio::spawn(expiry::watch(app.clone())),
             tokio::spawn(crate::project_removal::purge(app.clone())),
             tokio::spawn(key_rotation::watch(app.clone())),
+            tokio::spawn(delays::watch(app.clone())),
             tokio::spawn(schedules::watch(app.clone())),
             tokio::spawn(crate::webhooks::watch(app.clone())),
             tokio::spawn(retention::watch(app.clone())),

@@ -36,13 +36,7 @@ pub fn job(attempt: &Attempt, around: &Surroundings<'_>) -> Reason {
         }
         Status::Canceling => Reason::new("canceling", "It was canceled and is cleaning up."),
         Status::Manual => manual(attempt),
-        Status::Scheduled => Reason::new(
-            "delayed",
-            format!(
-                "It waits for its delay to pass. `tappet play a{}` starts it now.",
-                attempt.id
-            ),
-        ),
+        Status::Scheduled => delayed(attempt),
         Status::WaitingForResource => Reason::new(
             "waits_for_resource",
             "Another job holds the resource group that it needs.",
@@ -153,6 +147,15 @@ fn manual(attempt: &Attempt) -> Reason {
         format!("It waits for a person: {go}. What comes after it waits, too.")
     };
     Reason::new("manual", text)
+}
+
+fn delayed(attempt: &Attempt) -> Reason {
+    let when = match attempt.starts_at {
+        Some(at) => format!("starts at {}", at.to_seconds_text()),
+        None => "starts when its delay is over".to_owned(),
+    };
+    let text = format!("It {when}. `tappet play a{}` starts it now.", attempt.id);
+    Reason::new("delayed", text)
 }
 
 fn skipped(attempt: &Attempt, jobs: &[Attempt]) -> Reason {
@@ -300,6 +303,16 @@ mod tests {
         build.allow_failure = may_fail;
         let skipped = attempt("test", 1, Status::Skipped);
         assert_eq!(why(&skipped, &[build], &[]), expected);
+    }
+
+    #[test]
+    fn a_delayed_job_says_when_it_starts() {
+        let mut delayed = attempt("deploy", 0, Status::Scheduled);
+        delayed.starts_at = Timestamp::parse("2026-02-01T10:20:30Z");
+        assert_eq!(
+            why(&delayed, &[], &[]),
+            "delayed: It starts at 2026-02-01T10:20:30Z. `tappet play a15` starts it now."
+        );
     }
 
     #[test]

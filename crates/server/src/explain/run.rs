@@ -35,7 +35,14 @@ pub fn run(run: &Run, jobs: &[Attempt]) -> Reason {
         }
         Status::Scheduled => {
             let delayed = named(|job| job.status == Status::Scheduled);
-            let text = format!("It waits for the delay of {}.", names(delayed));
+            let mut text = format!("It waits for the delay of {}.", names(delayed));
+            let first = jobs.iter().filter(|job| job.starts_at.is_some());
+            if let Some(first) = first.min_by_key(|job| job.starts_at)
+                && let Some(at) = first.starts_at
+            {
+                let name = names([first.name.as_str()]);
+                text.push_str(&format!(" {name} starts at {}.", at.to_seconds_text()));
+            }
             Reason::new("delayed", text)
         }
         Status::Created
@@ -87,6 +94,26 @@ mod tests {
             })
             .collect();
         run(&record, &jobs).text
+    }
+
+    #[test]
+    fn a_delayed_run_says_when_the_first_of_its_jobs_starts() {
+        let at = |minute: i64| Some(tappet_model::Timestamp(minute * 60_000_000));
+        let job = |name: &str, starts_at| Attempt {
+            name: name.into(),
+            status: Status::Scheduled,
+            starts_at,
+            ..Attempt::example()
+        };
+        let record = Run {
+            status: Status::Scheduled,
+            ..Run::example()
+        };
+        let reason = run(&record, &[job("late", at(90)), job("soon", at(30))]);
+        assert_eq!(
+            reason.text,
+            "It waits for the delay of `late` and `soon`. `soon` starts at 1970-01-01T00:30:00Z."
+        );
     }
 
     #[rstest]

@@ -41,6 +41,8 @@ struct JobPage {
     why: Option<String>,
     /// What a job without a log waits for.
     waits: Option<&'static str>,
+    /// When its delay is over.
+    starts: Option<Moment>,
     facts: RunFacts,
     duration: Option<String>,
     finished: Option<Moment>,
@@ -120,6 +122,7 @@ pub async fn page(visit: &Visit, project: Project, id: AttemptId) -> PageResult<
             .flatten()
             .map(|reason| failure_text(reason, attempt.exit_code)),
         waits: waits_for(attempt.status),
+        starts: attempt.starts_at.map(|at| Moment::new(at, visit.now)),
         duration: attempt_duration(&attempt, visit.now),
         finished: attempt.finished_at.map(|at| Moment::new(at, visit.now)),
         runner: runner.map(|runner| format!("#{} {}", runner.id, runner.description)),
@@ -166,7 +169,6 @@ fn waits_for(status: Status) -> Option<&'static str> {
         Status::WaitingForResource => "It waits until another job gives its resource back.",
         Status::WaitingForCallback => "It waits for an answer from outside.",
         Status::Manual => "It starts when somebody presses Run.",
-        Status::Scheduled => "It starts when its delay is over.",
         Status::Skipped => "It was skipped, so it has no log.",
         _ => return None,
     })

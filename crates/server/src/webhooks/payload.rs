@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tappet_git::Commit;
-use tappet_model::plan::When;
 use tappet_model::{AttemptId, RefKind, RunId, RunnerId, Status, Timestamp};
 use tappet_store::{Attempt, Project, Run, Runner, StoreResult, User};
 
@@ -166,13 +165,6 @@ fn environment(attempt: &Attempt) -> Option<Value> {
 
 /// One job of a run's payload.
 fn build(subject: &Subject, attempt: &Attempt, runner: Option<&Runner>) -> Value {
-    let when = match attempt.when {
-        When::OnSuccess => "on_success",
-        When::OnFailure => "on_failure",
-        When::Always => "always",
-        When::Manual => "manual",
-        When::Delayed { .. } => "delayed",
-    };
     json!({
         "id": attempt.id,
         "stage": attempt.stage,
@@ -184,7 +176,7 @@ fn build(subject: &Subject, attempt: &Attempt, runner: Option<&Runner>) -> Value
         "duration": seconds(attempt.started_at, attempt.finished_at),
         "queued_duration": seconds(attempt.queued_at, attempt.started_at),
         "failure_reason": failure_reason(attempt),
-        "when": when,
+        "when": attempt.when.as_str(),
         "manual": attempt.is_manual,
         "allow_failure": attempt.allow_failure,
         "user": person(subject.user.as_ref()),

@@ -1,4 +1,4 @@
-//! `POST /projects/:id/jobs/:job_id/play`: starts a manual job.
+//! `POST /projects/:id/jobs/:job_id/play`: starts a manual or delayed job.
 
 use axum::extract::State;
 use axum::response::Response;

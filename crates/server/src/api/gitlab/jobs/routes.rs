@@ -86,7 +86,7 @@ fn changing() -> Routes {
         .add(
             operation::post("/projects/{id}/jobs/{job_id}/play")
                 .id("playJob")
-                .about("Starts a manual job.")
+                .about("Starts a manual or delayed job.")
                 .body(objects("job_variables_attributes").about("`key` and `value` each."))
                 .body(object("job_inputs").about("Not supported: refused unless empty."))
                 .replies::<Job<'_>>(StatusCode::OK),
