@@ -162,7 +162,7 @@ impl Compiler<'_> {
             artifacts: job.artifacts.take().filter(keeps_something),
             artifact_sources,
             timeout_s: job.timeout_s,
-            manual: job.when == When::Manual,
+            manual: job.when.is_action(),
             coverage: job.coverage.take(),
         };
         Form {
@@ -204,7 +204,7 @@ impl Compiler<'_> {
         if let Some(allowed) = rule.allow_failure {
             form.allow_failure = allow_failure::of(allowed);
         }
-        let manual = when == When::Manual;
+        let manual = when.is_action();
         let is_new = manual != base.spec.manual;
         if !is_new && rule.variables.is_empty() && rule.needs.is_none() {
             return form;

@@ -16,7 +16,9 @@ use crate::only::{self, Policy};
 use crate::rules::{self, Owner, Rule};
 use crate::validation::{Location, Report};
 use crate::variables::{self, Place};
-use crate::{allow_failure, artifacts, coverage, keywords, retry, script, stages, tags, timeout};
+use crate::{
+    allow_failure, artifacts, coverage, keywords, retry, script, stages, start_in, tags, timeout,
+};
 
 /// The longest job name, in characters.
 const MAX_NAME: usize = 255;
@@ -118,13 +120,13 @@ pub(crate) fn read(
         check_name(&entry, key, report),
         check_script(&entry, report),
         check_shapes(&entry, report),
-        check_start(&entry, report),
-        check_rules(&entry, report),
     ];
-    if is_valid.contains(&false) {
+    let when = when(&entry, report);
+    let rules_fit = check_rules(&entry, report);
+    if is_valid.contains(&false) || !rules_fit {
         return None;
     }
-    Some(job(&entry, key, workflow_has_rules, report))
+    Some(job(&entry, key, when?, workflow_has_rules, report))
 }
 
 /// A map with `trigger` or `needs` and no script: none of them works yet.
@@ -227,20 +229,28 @@ fn check_shapes(entry: &Entry<'_>, report: &mut Report) -> bool {
     is_valid
 }
 
-fn check_start(entry: &Entry<'_>, report: &mut Report) -> bool {
-    let has_when = entry.get("when");
+/// When the job starts; none when `when` or `start_in` is wrong.
+fn when(entry: &Entry<'_>, report: &mut Report) -> Option<When> {
+    let written = entry.get("when");
     let word = entry.one_of("when", WHEN, report);
-    if let Some(field) = has_when
-        && word == Some("delayed")
-    {
-        report.unsupported(field.position, Some(entry.location), "when: delayed");
-        return true;
+    let when = match (word, written) {
+        (Some("on_failure"), _) => Some(When::OnFailure),
+        (Some("always"), _) => Some(When::Always),
+        (Some("manual"), _) => Some(When::Manual),
+        (Some("delayed"), Some(field)) => start_in::read(entry, field.position, report)
+            .map(|start_in_s| When::Delayed { start_in_s }),
+        (Some(_), _) | (None, None) => Some(When::OnSuccess),
+        (None, Some(_)) => None,
+    };
+    // With rules the delay belongs into the rule.
+    let has_delay = word == Some("delayed") && entry.get("rules").is_none();
+    match entry.get("start_in") {
+        Some(field) if !has_delay => {
+            entry.invalid_key(report, field.position, "start_in", "must be blank");
+            None
+        }
+        _ => when,
     }
-    if let Some(field) = entry.get("start_in") {
-        entry.invalid_key(report, field.position, "start_in", "must be blank");
-        return false;
-    }
-    has_when.is_none() || word.is_some()
 }
 
 fn check_rules(entry: &Entry<'_>, report: &mut Report) -> bool {
@@ -263,7 +273,13 @@ fn check_rules(entry: &Entry<'_>, report: &mut Report) -> bool {
     false
 }
 
-fn job(entry: &Entry<'_>, key: &Key, workflow_has_rules: bool, report: &mut Report) -> Job {
+fn job(
+    entry: &Entry<'_>,
+    key: &Key,
+    when: When,
+    workflow_has_rules: bool,
+    report: &mut Report,
+) -> Job {
     let location = entry.location;
     let (stage, stage_position) = stage(entry, report);
     let commands = |name: &str, report: &mut Report| {
@@ -282,7 +298,6 @@ fn job(entry: &Entry<'_>, key: &Key, workflow_has_rules: bool, report: &mut Repo
         })
     });
     check_dependencies_are_needed(entry, dependencies.as_ref(), needs.as_deref(), report);
-    let when = when(entry);
     Job {
         name: key.text.clone(),
         position: key.position,
@@ -335,15 +350,6 @@ fn stage(entry: &Entry<'_>, report: &mut Report) -> (String, Position) {
         report.invalid(field.position, &location, "config should be a string");
     }
     (name.unwrap_or_default().to_owned(), field.position)
-}
-
-fn when(entry: &Entry<'_>) -> When {
-    match entry.get("when").and_then(|field| field.node.as_str()) {
-        Some("on_failure") => When::OnFailure,
-        Some("always") => When::Always,
-        Some("manual") => When::Manual,
-        _ => When::OnSuccess,
-    }
 }
 
 /// What the job says; without a word a manual job may fail.

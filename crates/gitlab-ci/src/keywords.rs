@@ -87,7 +87,7 @@ pub(crate) const WORKFLOW: Keys = Keys {
     later: &["auto_cancel"],
 };
 
-/// One rule of a job. `start_in` is read to say that it does not belong there.
+/// One rule of a job.
 pub(crate) const JOB_RULE: Keys = Keys {
     now: &[
         "if",

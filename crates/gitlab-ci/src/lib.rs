@@ -34,6 +34,7 @@ mod retry;
 mod rules;
 mod script;
 mod stages;
+mod start_in;
 mod tags;
 mod timeout;
 mod validation;

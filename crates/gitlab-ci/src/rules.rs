@@ -10,6 +10,7 @@ use crate::expression::Expression;
 use crate::keywords::{self, Keys};
 use crate::needs::{self, Need};
 use crate::script::{MAX_NESTING, flatten};
+use crate::start_in;
 use crate::validation::{Location, Report};
 use crate::variables::{self, Place};
 
@@ -143,7 +144,12 @@ fn when(entry: &Entry<'_>, owner: Owner, report: &mut Report) -> Option<RuleWhen
         (Some("on_failure"), Owner::Job) => return Some(RuleWhen::Run(When::OnFailure)),
         (Some("manual"), Owner::Job) => return Some(RuleWhen::Run(When::Manual)),
         (Some("delayed"), Owner::Job) => {
-            report.unsupported(field.position, Some(entry.location), "when: delayed");
+            if entry.get("start_in").is_none() {
+                entry.invalid_key(report, field.position, "start_in", "can't be blank");
+                return None;
+            }
+            let start_in_s = start_in::read(entry, field.position, report)?;
+            return Some(RuleWhen::Run(When::Delayed { start_in_s }));
         }
         _ => {
             let shown = word.unwrap_or_else(|| field.node.kind_name().to_owned());

@@ -113,6 +113,28 @@ fn entries_that_are_no_jobs(#[case] text: &str, #[case] expected: &str) {
     "jobs:rspec when should be one of: on_success, on_failure, always, manual, delayed"
 )]
 #[case("start_in: 1 hour", "jobs:rspec start in must be blank")]
+#[case("when: manual\nstart_in: 1 hour", "jobs:rspec start in must be blank")]
+#[case("when: delayed", "jobs:rspec start in should be a duration")]
+#[case(
+    "when: delayed\nstart_in: soon",
+    "jobs:rspec start in should be a duration"
+)]
+#[case(
+    "when: delayed\nstart_in: 10",
+    "jobs:rspec start in should be a duration"
+)]
+#[case(
+    "when: delayed\nstart_in: 0 seconds",
+    "jobs:rspec start in should be a duration"
+)]
+#[case(
+    "when: delayed\nstart_in: 1 week 1 second",
+    "jobs:rspec start in should not exceed the limit"
+)]
+#[case(
+    "when: delayed\nrules: [{if: $A}]",
+    "jobs:rspec start in should be a duration"
+)]
 #[case(
     "allow_failure: string",
     "jobs:rspec allow failure should be a hash or a boolean value"
@@ -269,6 +291,22 @@ fn entries_that_are_no_jobs(#[case] text: &str, #[case] expected: &str) {
 #[case(
     "rules: [{when: manual, start_in: 1 day}]",
     "jobs:rspec:rules:rule config contains disallowed keys: start_in"
+)]
+#[case(
+    "rules: [{if: $A, start_in: 1 day}]",
+    "jobs:rspec:rules:rule config contains disallowed keys: start_in"
+)]
+#[case(
+    "rules: [{when: delayed}]",
+    "jobs:rspec:rules:rule start in can't be blank"
+)]
+#[case(
+    "rules: [{when: delayed, start_in: soon}]",
+    "jobs:rspec:rules:rule start in should be a duration"
+)]
+#[case(
+    "rules: [{when: delayed, start_in: 8 days}]",
+    "jobs:rspec:rules:rule start in should not exceed the limit"
 )]
 #[case(
     "rules: [{allow_failure: x}]",
@@ -544,6 +582,18 @@ fn an_invalid_job_is_not_looked_into() {
         [
             "jobs:j config contains unknown keys: bad at line 3 column 3",
             "jobs:j when should be one of: on_success, on_failure, always, manual, delayed at line 4 column 3",
+        ]
+    );
+}
+
+#[test]
+fn a_delay_beside_rules_belongs_into_a_rule() {
+    let text = "j:\n  script: x\n  when: delayed\n  start_in: 1 day\n  rules: [{if: $A}]\n";
+    assert_eq!(
+        errors(text),
+        [
+            "jobs:j start in must be blank at line 4 column 3",
+            "jobs:j config key may not be used with `rules`: start_in at line 4 column 3",
         ]
     );
 }

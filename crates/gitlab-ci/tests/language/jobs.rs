@@ -100,6 +100,15 @@ fn a_merge_key_gives_a_job_its_keys() {
 #[case("when: manual", When::Manual, AllowFailure::Yes)]
 #[case("when: manual, allow_failure: false", When::Manual, AllowFailure::No)]
 #[case("when: manual, allow_failure: ~", When::Manual, AllowFailure::Yes)]
+#[case("when: delayed, start_in: 5 seconds", delayed(5), AllowFailure::No)]
+#[case("when: delayed, start_in: '90'", delayed(90), AllowFailure::No)]
+#[case("when: delayed, start_in: 1h 30m", delayed(5_400), AllowFailure::No)]
+#[case("when: delayed, start_in: 1 week", delayed(604_800), AllowFailure::No)]
+#[case(
+    "when: delayed, start_in: one day, allow_failure: true",
+    delayed(86_400),
+    AllowFailure::Yes
+)]
 #[case("allow_failure: true", When::OnSuccess, AllowFailure::Yes)]
 #[case("allow_failure: false", When::OnSuccess, AllowFailure::No)]
 #[case("allow_failure: {exit_codes: 137}", When::OnSuccess, AllowFailure::ExitCodes(vec![137]))]
@@ -113,7 +122,11 @@ fn when_and_allow_failure(
 ) {
     let job = file(&format!("j: {{script: x, {keys}}}")).job("j");
     assert_eq!((job.when, job.allow_failure), (when, allow_failure));
-    assert_eq!(job.spec.manual, when == When::Manual);
+    assert_eq!(job.spec.manual, when.is_action());
+}
+
+fn delayed(start_in_s: u64) -> When {
+    When::Delayed { start_in_s }
 }
 
 #[test]

@@ -45,6 +45,11 @@ fn a_job_is_left_out_because(#[case] rules: &str, #[case] reason: &str) {
     When::Manual,
     AllowFailure::No
 )]
+#[case(
+    "rules: [{if: $NO, when: manual}, {if: $YES, when: delayed, start_in: 30 minutes}]",
+    When::Delayed { start_in_s: 1_800 },
+    AllowFailure::No
+)]
 #[case("when: manual, rules: [{if: $YES}]", When::Manual, AllowFailure::Yes)]
 #[case(
     "when: manual, rules: [{when: on_success}]",
@@ -93,7 +98,7 @@ fn a_rule_decides(#[case] keys: &str, #[case] when: When, #[case] allow_failure:
         .with("YES", "1")
         .job("j");
     assert_eq!((job.when, job.allow_failure), (when, allow_failure));
-    assert_eq!(job.spec.manual, when == When::Manual);
+    assert_eq!(job.spec.manual, when.is_action());
 }
 
 #[rstest]

@@ -108,18 +108,6 @@ const LATER: &str = "is not supported yet; remove it or wait for a later version
     7
 )]
 #[case(
-    "jobs:j:rules:rule `when: delayed`",
-    "j:\n  script: x\n  rules:\n    - {when: delayed, start_in: 1 day}",
-    4,
-    8
-)]
-#[case(
-    "jobs:j `when: delayed`",
-    "j:\n  script: x\n  when: delayed\n  start_in: 1 day",
-    3,
-    3
-)]
-#[case(
     "jobs:j:only `changes`",
     "j:\n  script: x\n  only:\n    changes: [a]",
     4,

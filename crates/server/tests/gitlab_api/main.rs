@@ -11,6 +11,7 @@ mod commit_statuses;
 mod conventions;
 mod coverage;
 mod credentials;
+mod delayed_jobs;
 mod etags;
 mod every_operation;
 mod forged_requests;

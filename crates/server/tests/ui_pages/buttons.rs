@@ -115,6 +115,26 @@ async fn a_manual_job_starts_when_somebody_says_so() {
     assert!(root.look("/acme/web/-/jobs/1").await.contains("Pending"));
 }
 
+#[tokio::test]
+async fn a_delayed_job_says_when_it_starts_and_can_start_now() {
+    let server = TestServer::start().await;
+    let file = "deploy:\n  script: [make]\n  when: delayed\n  start_in: 3 hours 5 minutes\n";
+    let project = server
+        .project("acme/web", &[(".gitlab-ci.yml", file)])
+        .await;
+    visitor::trigger_run(&server, project, json!({})).await;
+    let root = visitor::root(&server).await;
+    let page = root.look("/acme/web/-/jobs/1").await;
+    let (_, start) = page.split_once("<p class=\"waits\">").unwrap();
+    let (start, _) = start.split_once("</p>").unwrap();
+    assert!(start.starts_with("It starts <time "), "{start}");
+    assert!(start.ends_with("in 3 hours</time>."), "{start}");
+    assert!(page.contains("Delayed"), "{page}");
+    let reply = root.press("/acme/web/-/jobs/1/play").await;
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    assert!(root.look("/acme/web/-/jobs/1").await.contains("Pending"));
+}
+
 #[rstest]
 #[case("/acme/web/-/pipelines/1/cancel")]
 #[case("/acme/web/-/pipelines/1/retry")]
