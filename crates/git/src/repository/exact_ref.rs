@@ -139,6 +139,46 @@ impl Repository {
         self.refs.remember(stamp, full_name, exists);
         Ok(exists)
     }
+
+    /// Which of these branches and tags, given by their full names, exist. Git is
+    /// asked at most once for all of them.
+    pub async fn existing(&self, full_names: Vec<String>) -> Result<Vec<String>, ReadError> {
+        let stamp = self.refs.stamp();
+        let mut existing = Vec::with_capacity(full_names.len());
+        let mut listed: Option<HashSet<String>> = None;
+        for full_name in full_names {
+            let known = self.refs.is_loose(&full_name).then_some(true);
+            let known = known.or_else(|| self.refs.remembered(stamp, &full_name));
+            let exists = match (known, &listed) {
+                (Some(exists), _) => exists,
+                (None, Some(listed)) => listed.contains(&full_name),
+                (None, None) => listed.insert(self.ref_names().await?).contains(&full_name),
+            };
+            if known.is_none() {
+                self.refs.remember(stamp, &full_name, exists);
+            }
+            if exists {
+                existing.push(full_name);
+            }
+        }
+        Ok(existing)
+    }
+
+    async fn ref_names(&self) -> Result<HashSet<String>, ReadError> {
+        let mut command = self.reading();
+        command.args([
+            "for-each-ref",
+            "--format=%(refname)",
+            "refs/heads/",
+            "refs/tags/",
+        ]);
+        let finished = self.run(command).await?;
+        let names = self.succeeded(finished)?.stdout;
+        Ok(String::from_utf8_lossy(&names)
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,33 @@ async fn changes_are_seen_at_once() {
 }
 
 #[tokio::test]
+async fn the_refs_of_a_list_that_exist_are_told_apart_loose_or_packed() {
+    let sample = Sample::new();
+    let repository = sample.open().await;
+    sample.git(&["branch", "packed"]);
+    sample.git(&["tag", "v1"]);
+    sample.git(&["pack-refs", "--all"]);
+    sample.git(&["branch", "loose"]);
+    let asked = [
+        "heads/gone",
+        "heads/loose",
+        "heads/packed",
+        "tags/v1",
+        "tags/loose",
+    ];
+    let existing = async || {
+        let names = asked.map(|name| format!("refs/{name}")).to_vec();
+        repository.existing(names).await.unwrap()
+    };
+    let all = ["refs/heads/loose", "refs/heads/packed", "refs/tags/v1"];
+    assert_eq!(existing().await, all);
+    assert_eq!(existing().await, all);
+
+    sample.git(&["branch", "--delete", "--force", "loose", "packed"]);
+    assert_eq!(existing().await, ["refs/tags/v1"]);
+}
+
+#[tokio::test]
 async fn annotated_tags_are_followed_and_keep_their_message() {
     let sample = Sample::new();
     sample.git(&["tag", "light"]);

@@ -2,8 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use tappet_git::ResolveError;
-use tappet_model::{RefKind, RefName};
+use tappet_model::RefKind;
 use tappet_store::{Listing, Project, RunScope};
 
 use super::filter;
@@ -79,16 +78,10 @@ async fn existing_refs(
         let Ok(all) = all else { return Ok(None) };
         return Ok(Some(all.into_iter().map(|found| found.name).collect()));
     }
-    let mut existing = Vec::new();
-    for name in names {
-        let full_name = RefName::new(format!("{prefix}{name}"));
-        let resolved = match full_name {
-            Ok(full_name) => repository.resolve(&full_name).await,
-            Err(_) => continue,
-        };
-        if !matches!(resolved, Err(ResolveError::NotFound)) {
-            existing.push(name);
-        }
-    }
-    Ok(Some(existing))
+    let full_names = names.iter().map(|name| format!("{prefix}{name}")).collect();
+    let Ok(existing) = repository.existing(full_names).await else {
+        return Ok(None);
+    };
+    let short = |full_name: String| full_name[prefix.len()..].to_owned();
+    Ok(Some(existing.into_iter().map(short).collect()))
 }
