@@ -15,8 +15,8 @@ use crate::api::gitlab::pagination::{self, Pages};
 use crate::app::{App, SharedApp};
 use crate::rights::Right;
 
-/// So many refs with pipelines are looked up one by one; of more, all refs that
-/// exist are listed.
+/// Of so many refs with pipelines each is looked at; beside more, which may be long
+/// gone, the refs that exist are listed.
 const LOOKED_UP_REFS: usize = 200;
 
 /// One page, the newest first unless asked otherwise.
@@ -50,9 +50,8 @@ pub async fn list(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
     Ok(pagination::reply(&address, &call, pages, &shown))
 }
 
-/// With scope branches or tags: those that still exist, or, of few, those with
-/// pipelines. A
-/// repository that cannot be read now hides none.
+/// With scope branches or tags: those that exist; of few, those with pipelines
+/// alone. A repository that cannot be read now hides none.
 async fn existing_refs(
     app: &App,
     project: &Project,
