@@ -215,7 +215,7 @@ async fn kill_9_of_the_runner_takes_its_jobs_along_before_anything_new_starts() 
     let witness = tappet.scratch().join("witness");
     // The second run proves that nothing of the first is left when it starts.
     let pipeline = format!(
-        "job:\n  script:\n    - echo \"$ROLE\"\n    - |\n      if [ \"$ROLE\" = first ]; then\n        setsid sh -c 'trap \"\" TERM; exec -a {mark} sleep 600' >/dev/null 2>&1 &\n        echo begun; sleep 600\n      fi\n    - touch {}\n",
+        "job:\n  script:\n    - echo \"$ROLE\"\n    - |\n      if [ \"$ROLE\" = first ]; then\n        setsid sh -c 'trap \"\" TERM; echo begun >&3; exec -a {mark} sleep 600 3>&-' 3>&1 >/dev/null 2>&1 &\n        sleep 600\n      fi\n    - touch {}\n",
         witness.display()
     )
     .replace("setsid sh -c", "setsid bash -c");
@@ -246,7 +246,7 @@ async fn a_cancel_stops_a_job_that_double_forks_and_ignores_term() {
     let tappet = Tappet::start(1).await;
     let mark = format!("mark-{}", tappet.data().display()).replace('/', "_");
     let pipeline = format!(
-        "job:\n  script:\n    - trap '' TERM\n    - (setsid bash -c 'trap \"\" TERM HUP INT; exec -a {mark} sleep 600' >/dev/null 2>&1 &)\n    - echo begun\n    - while true; do sleep 600; done\n"
+        "job:\n  script:\n    - trap '' TERM\n    - (setsid bash -c 'trap \"\" TERM HUP INT; echo begun >&3; exec -a {mark} sleep 600 3>&-' 3>&1 >/dev/null 2>&1 &)\n    - while true; do sleep 600; done\n"
     );
     let project = tappet.project("stubborn", &pipeline).await;
     let run = project.trigger().await;
