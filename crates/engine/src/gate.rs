@@ -20,6 +20,9 @@ pub(crate) enum Gate {
 /// `with_needs`: those jobs are its needs, not the earlier stages; then a
 /// skipped one is not good enough for a job that wants success.
 pub(crate) fn gate(when: When, with_needs: bool, previous: Status) -> Gate {
+    if when == When::Never {
+        return Gate::Skip;
+    }
     if !previous.is_completed() {
         return Gate::Wait;
     }
@@ -29,6 +32,8 @@ pub(crate) fn gate(when: When, with_needs: bool, previous: Status) -> Gate {
         }
         When::OnFailure => previous == Status::Failed,
         When::Always => previous != Status::Canceled,
+        When::Decided => true,
+        When::Never => false,
     };
     if runs { Gate::Run } else { Gate::Skip }
 }
@@ -38,7 +43,8 @@ pub(crate) fn ready_status(when: When) -> Status {
     match when {
         When::Manual => Status::Manual,
         When::Delayed { .. } => Status::Scheduled,
-        When::OnSuccess | When::OnFailure | When::Always => Status::Pending,
+        When::Decided => Status::WaitingForCallback,
+        When::OnSuccess | When::OnFailure | When::Always | When::Never => Status::Pending,
     }
 }
 

@@ -224,7 +224,8 @@ impl<'a> Watched<'a> {
         }
         match fixed.when {
             When::OnFailure => assert!(before.iter().any(broken), "job {job} without a failure"),
-            When::Always => {}
+            When::Always | When::Decided => {}
+            When::Never => panic!("job {job} is not part of the run"),
             When::OnSuccess | When::Manual | When::Delayed { .. } => {
                 assert!(!before.iter().any(broken), "job {job} after a failure");
                 let missing = fixed.needs.is_some() && before.iter().any(absent);

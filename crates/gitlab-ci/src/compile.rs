@@ -164,6 +164,7 @@ impl Compiler<'_> {
             timeout_s: job.timeout_s,
             manual: job.when.is_action(),
             coverage: job.coverage.take(),
+            workflow_job: None,
         };
         Form {
             when: job.when,

@@ -118,6 +118,8 @@ pub fn plan(config: &Config, context: &Context<'_>) -> Result<Plan, PlanError> {
         jobs,
         left_out,
         warnings: Vec::new(),
+        workflows: Vec::new(),
+        groups: Vec::new(),
     })
 }
 
@@ -382,6 +384,7 @@ fn planned(picked: Picked<'_>, stage_places: &[usize], places: &[Option<usize>])
         when: form.when,
         allow_failure: form.allow_failure.clone(),
         needs,
+        group: None,
         retry: job.retry.clone(),
         tags,
         environment,

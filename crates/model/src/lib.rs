@@ -13,9 +13,11 @@ pub mod plan;
 pub mod runner_protocol;
 pub mod source;
 pub mod status;
+pub mod steps_payload;
 pub mod tags;
 pub mod time;
 pub mod variable;
+pub mod workflow_job;
 
 pub use diagnostic::{Diagnostic, Position};
 pub use environment::{DeploymentTier, Environment, EnvironmentAction};

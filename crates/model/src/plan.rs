@@ -5,21 +5,50 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::workflow_job::WorkflowJob;
 use crate::{Diagnostic, Environment, FailureReason, Variable};
 
-/// What one pipeline file turned into for one event.
+/// What the files of a run turned into for one event: one `.gitlab-ci.yml`, or
+/// any number of workflows in GitHub Actions syntax.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Plan {
     /// The run's name (`workflow:name`).
     pub name: Option<String>,
-    /// Stages that have jobs, in order.
+    /// Stages that have jobs, in order; with workflows one each, named after it.
     pub stages: Vec<String>,
+    /// The workflows, parallel to `stages`; empty for a `.gitlab-ci.yml`.
+    pub workflows: Vec<PlannedWorkflow>,
+    /// Jobs that came of one matrix, by [`PlannedJob::group`].
+    pub groups: Vec<JobGroup>,
     /// Jobs in stage order, inside a stage in file order.
     pub jobs: Vec<PlannedJob>,
     /// Jobs that rules left out, with the reason.
     pub left_out: Vec<LeftOut>,
     /// What the author should know although the file is valid.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// One workflow of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct PlannedWorkflow {
+    /// From the root of the repository; `None` when its text came with the call.
+    pub path: Option<String>,
+    /// The first part of its job keys: `ci.yml`, `_inline_0.yaml`.
+    pub file: String,
+    /// `name` of the file.
+    pub name: Option<String>,
+    /// Why it has no jobs: each problem on a line, with line and column. The run
+    /// fails on account of it.
+    pub error: Option<String>,
+}
+
+/// What the legs of a matrix share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JobGroup {
+    /// The first leg that fails, and may not, cancels the others.
+    pub fail_fast: bool,
+    /// So many at a time; `None`: as many as there are runners.
+    pub max_parallel: Option<u32>,
 }
 
 /// A job that is not part of the run.
@@ -44,6 +73,8 @@ pub struct PlannedJob {
     pub allow_failure: AllowFailure,
     /// `None`: it waits for all earlier stages. `Some`: for these jobs only.
     pub needs: Option<Vec<Need>>,
+    /// Index into [`Plan::groups`].
+    pub group: Option<usize>,
     /// When it is repeated by itself.
     pub retry: RetryPolicy,
     /// Runner tags, expanded.
@@ -81,6 +112,11 @@ pub enum When {
         /// The delay in seconds.
         start_in_s: u64,
     },
+    /// What it needs is over, in whatever way; an expression then says whether it
+    /// starts.
+    Decided,
+    /// Not in this run: it is skipped from the start.
+    Never,
 }
 
 impl When {
@@ -92,6 +128,9 @@ impl When {
             When::Always => "always",
             When::Manual => "manual",
             When::Delayed { .. } => "delayed",
+            // GitLab's API has no words for these two; its nearest are told.
+            When::Decided => "on_success",
+            When::Never => "never",
         }
     }
 
@@ -152,6 +191,9 @@ pub struct JobSpec {
     /// What of the log tells the test coverage, as written: `/\d+%/`.
     #[serde(default)]
     pub coverage: Option<String>,
+    /// Steps instead of a script.
+    #[serde(default)]
+    pub workflow_job: Option<Arc<WorkflowJob>>,
 }
 
 /// Whose artifacts a job starts with.

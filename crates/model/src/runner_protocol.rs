@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::steps_payload::{StepsPayload, StepsReport};
+
 /// Body of `POST /api/v4/jobs/request`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct JobRequest {
@@ -53,6 +55,9 @@ pub struct RunnerFeatures {
     /// Confirms a job with `PUT state=running` before it starts.
     #[serde(default)]
     pub two_phase_job_commit: bool,
+    /// Runs the jobs of workflows ([`JobPayload::tappet`]).
+    #[serde(default)]
+    pub tappet_steps: bool,
 }
 
 /// The answer 201 of `POST /api/v4/jobs/request`.
@@ -104,6 +109,9 @@ pub struct JobPayload {
     /// Server abilities.
     #[serde(default)]
     pub features: PayloadFeatures,
+    /// Steps instead of a script; only for runners with `tappet_steps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tappet: Option<Box<StepsPayload>>,
 }
 
 /// Identity of the job.
@@ -306,6 +314,9 @@ pub struct JobUpdate {
     /// The newer place of checksum and size.
     #[serde(default)]
     pub output: Option<JobOutput>,
+    /// What the steps of a workflow's job led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tappet: Option<StepsReport>,
 }
 
 /// What the runner knows of the log it sent.

@@ -198,6 +198,7 @@ impl<'a> Report<'a> {
                 checksum: Some(checksum),
                 bytesize: Some(bytesize),
             }),
+            tappet: None,
         };
         let mut backoff = Backoff::new();
         let mut refusals = 0;

@@ -353,6 +353,7 @@ fn build(
         cache: Vec::new(),
         credentials: Vec::new(),
         dependencies: dependencies(assignment, token),
+        tappet: None,
         features: PayloadFeatures {
             trace_sections: true,
             token_mask_prefixes: Vec::new(),

@@ -20,6 +20,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
             .iter()
             .enumerate()
             .map(|(stage, name)| PlannedJob {
+                group: None,
                 name: (*name).to_owned(),
                 stage,
                 when: Default::default(),

@@ -329,6 +329,7 @@ pub fn workflow(jobs: &[JobBuilder]) -> NewWorkflow {
         jobs: jobs
             .iter()
             .map(|job| PlannedJob {
+                group: None,
                 name: job.name.into(),
                 stage: job.stage,
                 when: job.when,
