@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything CI does, in the order in which it fails fastest.
 
 use crate::command::{run as command, run_with};
-use crate::{clients, setup};
+use crate::{clients, rpc, setup};
 
 /// Runs every check; stops at the first that fails.
 pub fn run_all_rust() -> anyhow::Result<()> {
@@ -32,7 +32,8 @@ pub fn run_all_rust() -> anyhow::Result<()> {
             "--deny warnings --allow rustdoc::private_intra_doc_links",
         )],
     )?;
-    command("cargo", &["test", "--locked", "--workspace"])
+    command("cargo", &["test", "--locked", "--workspace"])?;
+    rpc::run(true)
 }
 
 /// What `.ci/run` calls.

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod clients;
 mod command;
+mod rpc;
 mod setup;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,12 @@ enum Command {
     },
     /// Real clients against the real binary
     Clients,
+    /// Write the code of crates/rpc from its protobuf files
+    Rpc {
+        /// Write nothing; fail if what is checked in is out of date
+        #[arg(long)]
+        check: bool,
+    },
     /// Measure, beside the peers that are installed; writes bench/results/
     Bench(bench::Flags),
 }
@@ -41,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::Setup => setup::run(),
         Command::Test { name, arguments } => ci::test(name.as_deref(), &arguments),
         Command::Clients => clients::run(),
+        Command::Rpc { check } => rpc::run(check),
         Command::Bench(flags) => bench::run(&flags),
     }
 }
