@@ -8,6 +8,7 @@ mod file;
 mod find_commit;
 mod history;
 mod open;
+mod patched;
 mod refs;
 mod resolve;
 
@@ -29,6 +30,7 @@ use exact_ref::ExactRefs;
 pub use file::{FileAt, FileError};
 pub use history::{CommitStats, HistoryFilter};
 pub use open::OpenError;
+pub use patched::{PatchError, PatchedCommit};
 pub use refs::Ref;
 pub use resolve::{ResolveError, ResolvedRef};
 

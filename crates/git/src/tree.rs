@@ -9,26 +9,61 @@ pub(crate) enum EntryKind {
     Submodule,
 }
 
+/// One entry of a tree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Entry<'a> {
+    pub kind: EntryKind,
+    /// Any bytes but NUL and `/`.
+    pub name: &'a [u8],
+    /// Of what it leads to, raw.
+    id: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// The id in hex.
+    pub fn id(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The entries of a tree object in git's order; `Err` when the content is no tree.
+pub(crate) fn entries(mut content: &[u8]) -> impl Iterator<Item = Result<Entry<'_>, ()>> {
+    std::iter::from_fn(move || {
+        if content.is_empty() {
+            return None;
+        }
+        let entry = first(content);
+        content = match &entry {
+            Some((_, rest)) => rest,
+            None => &[],
+        };
+        Some(entry.map(|(entry, _)| entry).ok_or(()))
+    })
+}
+
+fn first(content: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    let space = content.iter().position(|&byte| byte == b' ')?;
+    let nul = content.iter().position(|&byte| byte == 0)?;
+    let id = content.get(nul + 1..nul + 21)?;
+    let name = content.get(space + 1..nul)?;
+    let kind = match &content[..space] {
+        b"40000" | b"040000" => EntryKind::Folder,
+        b"120000" => EntryKind::Symlink,
+        b"160000" => EntryKind::Submodule,
+        mode if mode.starts_with(b"100") => EntryKind::File,
+        _ => return None,
+    };
+    Some((Entry { kind, name, id }, &content[nul + 21..]))
+}
+
 /// Looks up `name` in the content of a tree object. `Ok(None)` when it is not
 /// there, `Err` when the content is no tree.
-pub(crate) fn find(mut content: &[u8], name: &[u8]) -> Result<Option<(EntryKind, String)>, ()> {
-    while !content.is_empty() {
-        let space = content.iter().position(|&byte| byte == b' ').ok_or(())?;
-        let nul = content.iter().position(|&byte| byte == 0).ok_or(())?;
-        let id = content.get(nul + 1..nul + 21).ok_or(())?;
-        let entry_name = content.get(space + 1..nul).ok_or(())?;
-        if entry_name == name {
-            let kind = match &content[..space] {
-                b"40000" | b"040000" => EntryKind::Folder,
-                b"120000" => EntryKind::Symlink,
-                b"160000" => EntryKind::Submodule,
-                mode if mode.starts_with(b"100") => EntryKind::File,
-                _ => return Err(()),
-            };
-            let hex = id.iter().map(|byte| format!("{byte:02x}")).collect();
-            return Ok(Some((kind, hex)));
+pub(crate) fn find(content: &[u8], name: &[u8]) -> Result<Option<(EntryKind, String)>, ()> {
+    for entry in entries(content) {
+        let entry = entry?;
+        if entry.name == name {
+            return Ok(Some((entry.kind, entry.id())));
         }
-        content = &content[nul + 21..];
     }
     Ok(None)
 }

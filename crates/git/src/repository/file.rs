@@ -85,14 +85,7 @@ impl Repository {
             return Ok(blob);
         }
         let (name, folders) = parts.split_last().ok_or(FileError::BadPath)?;
-        let mut tree = self.root_tree(sha).await?;
-        for folder in folders {
-            tree = match self.entry(&tree, folder).await? {
-                (EntryKind::Folder, id) => self.object(&id, ObjectKind::Tree).await?,
-                (EntryKind::Symlink, _) => return Err(FileError::Symlink),
-                (EntryKind::File | EntryKind::Submodule, _) => return Err(FileError::Missing),
-            };
-        }
+        let tree = self.folder(sha, folders).await?;
         let blob = match self.entry(&tree, name).await? {
             (EntryKind::File, id) => id,
             (EntryKind::Symlink, _) => return Err(FileError::Symlink),
@@ -100,6 +93,35 @@ impl Repository {
         };
         locked(&self.blob_ids).put(key, blob.clone(), 1);
         Ok(blob)
+    }
+
+    /// The names of the files right in the folder at `path`, in git's order; those
+    /// that are not UTF-8 are left out.
+    pub async fn files_in(&self, sha: &CommitSha, path: &str) -> Result<Vec<String>, FileError> {
+        let tree = self.folder(sha, &parts(path)?).await?;
+        let content = self.contents(&tree.id, tree.size, MAX_TREE).await?;
+        let entries: Vec<_> = tree::entries(&content)
+            .collect::<Result<_, ()>>()
+            .map_err(|()| malformed(&tree))?;
+        let files = entries
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::File);
+        Ok(files
+            .filter_map(|file| std::str::from_utf8(file.name).ok().map(str::to_owned))
+            .collect())
+    }
+
+    /// The tree of a folder, by the names that lead to it.
+    async fn folder(&self, sha: &CommitSha, names: &[&str]) -> Result<Object, FileError> {
+        let mut tree = self.root_tree(sha).await?;
+        for name in names {
+            tree = match self.entry(&tree, name).await? {
+                (EntryKind::Folder, id) => self.object(&id, ObjectKind::Tree).await?,
+                (EntryKind::Symlink, _) => return Err(FileError::Symlink),
+                (EntryKind::File | EntryKind::Submodule, _) => return Err(FileError::Missing),
+            };
+        }
+        Ok(tree)
     }
 
     async fn root_tree(&self, sha: &CommitSha) -> Result<Object, ReadError> {
@@ -120,7 +142,7 @@ impl Repository {
     async fn entry(&self, tree: &Object, name: &str) -> Result<(EntryKind, String), FileError> {
         let content = self.contents(&tree.id, tree.size, MAX_TREE).await?;
         tree::find(&content, name.as_bytes())
-            .map_err(|()| ReadError::corrupt(format!("tree {} is malformed", tree.id)))?
+            .map_err(|()| malformed(tree))?
             .ok_or(FileError::Missing)
     }
 
@@ -132,6 +154,10 @@ impl Repository {
             ))),
         }
     }
+}
+
+fn malformed(tree: &Object) -> ReadError {
+    ReadError::corrupt(format!("tree {} is malformed", tree.id))
 }
 
 fn within(size: u64, limit: u64) -> Result<(), FileError> {

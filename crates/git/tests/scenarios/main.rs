@@ -9,6 +9,7 @@ mod hostile;
 mod lifecycle;
 mod mirrors;
 mod open;
+mod patched;
 mod read;
 mod resolve;
 mod upkeep;

@@ -192,3 +192,18 @@ async fn the_default_branch_follows_head() {
     sample.git(&["update-ref", "--no-deref", "HEAD", "refs/heads/main"]);
     assert_eq!(default().await, None);
 }
+
+#[tokio::test]
+async fn a_folder_lists_its_own_files() {
+    let sample = Sample::new();
+    sample.write(".depot/workflows/ci.yml", "");
+    sample.write(".depot/workflows/deep/no.yml", "");
+    sample.link(".depot/workflows/link.yml", "ci.yml");
+    sample.write(".depot/workflows/a.yaml", "");
+    let sha = sample.commit("workflows");
+    let repository = sample.open().await;
+    let files = repository.files_in(&sha, ".depot/workflows").await.unwrap();
+    assert_eq!(files, ["a.yaml", "ci.yml"]);
+    let missing = repository.files_in(&sha, ".github/workflows").await;
+    assert_eq!(missing, Err(FileError::Missing));
+}
