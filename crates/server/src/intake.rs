@@ -34,7 +34,7 @@ use parsed_files::ParsedFiles;
 use rates::Rates;
 pub use refusal::Refusal;
 use refusal::{not_started, unavailable};
-pub use request::{RunRequest, Started};
+pub use request::{RunRequest, Started, WorkflowChoice, WorkflowEvent, WorkflowRequest};
 pub use simulation::simulate;
 pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
 

@@ -48,6 +48,12 @@ pub enum Refusal {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The commit or the workflow that the caller names is not there.
+    #[error("{0}")]
+    WorkflowNotFound(String),
+    /// What the caller says of the workflow contradicts it.
+    #[error("{0}")]
+    WorkflowMismatch(String),
     /// A variable of the settings cannot be read.
     #[error("{0}")]
     Settings(String),

@@ -39,6 +39,8 @@ pub struct RunRequest {
     pub skips_on_demand: bool,
     /// A run whose file is wrong is kept, to show what is wrong with it.
     pub keeps_invalid: bool,
+    /// Workflows in GitHub Actions syntax instead of the pipeline file.
+    pub workflows: Option<WorkflowRequest>,
     /// The credential in use, for the audit log: `trigger:7`.
     pub credential: String,
     /// The client's key and the digest of its request.
@@ -70,10 +72,48 @@ impl RunRequest {
             has_build_names: false,
             skips_on_demand: false,
             keeps_invalid: true,
+            workflows: None,
             credential: String::new(),
             idempotency: None,
         }
     }
+}
+
+/// Which workflows, and what they are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WorkflowRequest {
+    /// Which.
+    pub choice: WorkflowChoice,
+    /// The only job that runs, by its id in the file.
+    pub job: Option<String>,
+    /// The commit; `None`: where the ref stands.
+    pub commit: Option<CommitSha>,
+    /// What happened, as the workflows see it.
+    pub event: WorkflowEvent,
+    /// The cache entry with the caller's local changes: `patch/<base>/<digest>`.
+    pub patch_key: Option<String>,
+}
+
+/// Where the workflows are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WorkflowChoice {
+    /// All of `.depot/workflows`, or of `.github/workflows` when there are none.
+    All,
+    /// One file, from the root of the repository.
+    Path(String),
+    /// One file of those folders, by its base name.
+    Named(String),
+    /// Their whole texts.
+    Inline(Vec<String>),
+}
+
+/// Why workflows run, as `github.event_name` says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WorkflowEvent {
+    /// A call that names no event; inputs have their defaults.
+    Api,
+    /// `workflow_dispatch` with the inputs given, all as text.
+    Dispatch(Vec<(String, String)>),
 }
 
 /// A run that exists and is on disk. `run.yaml_errors` is set when it was kept

@@ -265,7 +265,10 @@ impl From<Refusal> for ApiError {
                 errors.add("base", "Failed to build the pipeline!");
                 errors.into()
             }
-            Refusal::Skipped | Refusal::Superseded => Self::invalid("base", refusal.to_string()),
+            Refusal::Skipped
+            | Refusal::Superseded
+            | Refusal::WorkflowNotFound(_)
+            | Refusal::WorkflowMismatch(_) => Self::invalid("base", refusal.to_string()),
             Refusal::KeyReused => key_reused(),
             Refusal::Unavailable {
                 message,
