@@ -11,9 +11,7 @@
 //! attempt may write at all is the caller's question.
 
 mod follow;
-mod masker;
 mod open_logs;
-mod spellings;
 mod state_file;
 mod stored;
 #[cfg(test)]
@@ -28,6 +26,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::Stream;
+use tappet_masks::masker::MASKED;
+use tappet_masks::{Masker, spellings};
 use tappet_model::AttemptId;
 
 use open_logs::OpenLogs;
@@ -266,13 +266,18 @@ impl Logs {
 /// A text that stands alone, with secrets replaced as in a log.
 #[must_use]
 pub fn mask(text: &str, secrets: &[String]) -> String {
-    match masker::Masker::new(secrets) {
+    match masker(secrets) {
         Ok(masker) => String::from_utf8_lossy(&masker.mask(text.as_bytes())).into_owned(),
         Err(error) => {
             tracing::error!(%error, "cannot look for secrets in a text");
-            String::from_utf8_lossy(masker::MASK).into_owned()
+            String::from_utf8_lossy(MASKED).into_owned()
         }
     }
+}
+
+/// The masker of an attempt's log.
+fn masker(secrets: &[String]) -> Result<Masker, impl Error + Send + Sync + 'static> {
+    Masker::new(&spellings::of_all(secrets, spellings::SHORTEST), MASKED)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {

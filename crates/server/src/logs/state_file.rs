@@ -19,7 +19,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::masker::HeldBack;
+use tappet_masks::HeldBack;
 
 const MAGIC: &[u8; 4] = b"TPLS";
 const VERSION: u32 = 1;

@@ -11,9 +11,10 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::masker::{HeldBack, Masker};
 use super::state_file::{self, LogState, StateFile};
 use super::{AppendError, LogSummary};
+use tappet_masks::masker::MASKED;
+use tappet_masks::{HeldBack, Masker};
 
 /// Where the two files of a log are.
 #[derive(Clone, Debug)]
@@ -113,7 +114,7 @@ impl Writer {
     /// # Errors
     /// The state file cannot be made large enough for what may be held back.
     pub(super) fn set_secrets(&mut self, secrets: &[String]) -> io::Result<()> {
-        let masker = Masker::new(secrets).map_err(io::Error::other)?;
+        let masker = super::masker(secrets).map_err(io::Error::other)?;
         self.state_file
             .make_room(masker.longest_held_back(), &self.state)?;
         self.masker = Some(masker);
@@ -170,7 +171,7 @@ impl Writer {
         let mut next = self.state.clone();
         // Letting the held-back bytes pass could show the first part of a secret
         // whose rest follows after the note.
-        let mut shown = next.held.cover().to_vec();
+        let mut shown = next.held.cover(MASKED).to_vec();
         if !shown.is_empty() || !self.ends_line {
             shown.push(b'\n');
         }
@@ -203,7 +204,7 @@ impl Writer {
         let held = std::mem::take(&mut next.held);
         let shown = match &self.masker {
             Some(masker) => masker.finish(&held),
-            None => held.release_unseen().to_vec(),
+            None => held.release_unseen(MASKED).to_vec(),
         };
         let shown = self.limited(Cow::Owned(shown), &mut next);
         self.log.write_all_at(&shown, next.stored_len)?;

@@ -1,12 +1,13 @@
 //! The ways one secret is likely to be printed: as it is, line by line, in
-//! base64, percent-encoded.
+//! base64, percent-encoded, inside a JSON string.
 //!
-//! Other disguises (reversed, hexadecimal, JSON escapes) are not looked for.
+//! Other disguises (reversed, hexadecimal) are not looked for.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Shorter values are never masked: they would black out ordinary words.
-const SHORTEST_CHARACTERS: usize = 8;
+/// Shorter values black out ordinary words: encoded forms of them are never
+/// looked for.
+pub const SHORTEST: usize = 8;
 /// Longer values are masked as they are and line by line only, because each
 /// further spelling costs 40 bytes of memory per byte.
 const LONGEST_ENCODED_BYTES: usize = 64 * 1024;
@@ -23,16 +24,21 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// What Python's `quote` does by default.
 const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
 
-/// Every byte string to look for, without duplicates.
-pub(super) fn of_all(secrets: &[String]) -> Vec<Vec<u8>> {
-    let mut spellings: Vec<Vec<u8>> = secrets.iter().flat_map(|secret| of(secret)).collect();
+/// Every byte string to look for, without duplicates. Secrets, and lines of
+/// them, with fewer than `shortest` characters are not looked for.
+#[must_use]
+pub fn of_all(secrets: &[String], shortest: usize) -> Vec<Vec<u8>> {
+    let mut spellings: Vec<Vec<u8>> = secrets
+        .iter()
+        .flat_map(|secret| of(secret, shortest.max(1)))
+        .collect();
     spellings.sort_unstable();
     spellings.dedup();
     spellings
 }
 
-fn of(secret: &str) -> Vec<Vec<u8>> {
-    if is_too_short(secret) {
+fn of(secret: &str, shortest: usize) -> Vec<Vec<u8>> {
+    if is_shorter(secret, shortest) {
         return Vec::new();
     }
     let mut spellings = vec![secret.as_bytes().to_vec()];
@@ -42,10 +48,11 @@ fn of(secret: &str) -> Vec<Vec<u8>> {
         secret
             .lines()
             .map(str::trim)
-            .filter(|line| !is_too_short(line))
+            .filter(|line| !is_shorter(line, shortest))
             .map(|line| line.as_bytes().to_vec()),
     );
-    if secret.len() <= LONGEST_ENCODED_BYTES {
+    if secret.len() <= LONGEST_ENCODED_BYTES && !is_shorter(secret, SHORTEST) {
+        spellings.push(json_string(secret).into_bytes());
         spellings.push(unpadded_base64(secret.as_bytes()));
         spellings.extend((0..3).map(|shift| base64_inside(secret.as_bytes(), shift)));
         spellings.extend(percent_encoded(secret).map(String::into_bytes));
@@ -53,8 +60,14 @@ fn of(secret: &str) -> Vec<Vec<u8>> {
     spellings
 }
 
-fn is_too_short(text: &str) -> bool {
-    text.chars().nth(SHORTEST_CHARACTERS - 1).is_none()
+fn is_shorter(text: &str, shortest: usize) -> bool {
+    text.chars().nth(shortest - 1).is_none()
+}
+
+/// As it stands between the quotes of a JSON string.
+fn json_string(secret: &str) -> String {
+    let quoted = serde_json::Value::from(secret).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Without `=`, so that a padded value is found as well.
@@ -116,7 +129,7 @@ mod tests {
     use super::*;
 
     fn texts(secret: &str) -> Vec<String> {
-        of_all(&[secret.to_owned()])
+        of_all(&[secret.to_owned()], SHORTEST)
             .into_iter()
             .map(|spelling| String::from_utf8(spelling).unwrap())
             .collect()
@@ -131,6 +144,7 @@ mod tests {
     #[case::percent_in_lower_case("pass word/1", "pass%20word%2f1")]
     #[case::form("pass word/1", "pass+word%2F1")]
     #[case::slashes_kept("pass word/1", "pass%20word/1")]
+    #[case::json("pass\"word\n1", r#"pass\"word\n1"#)]
     #[case::utf_8("müllabfuhr", "m%C3%BCllabfuhr")]
     #[case::a_line_of_several("short\r\n  a longer line \n", "a longer line")]
     fn a_secret_is_looked_for(#[case] secret: &str, #[case] spelling: &str) {
@@ -147,6 +161,12 @@ mod tests {
     #[case("äöüäöüä")]
     fn values_of_up_to_seven_characters_are_ignored(#[case] secret: &str) {
         assert_eq!(texts(secret), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_short_value_is_looked_for_as_it_is_where_that_is_wanted() {
+        assert_eq!(of_all(&["abc".to_owned()], 1), [b"abc".to_vec()]);
+        assert_eq!(of_all(&[String::new()], 0), [] as [Vec<u8>; 0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Replaces secrets in a stream of bytes by `[MASKED]`.
+//! Replaces secrets in a stream of bytes by a mask such as `[MASKED]`.
 //!
 //! The result is that of looking at the whole log at once: every occurrence of
-//! every spelling is found, occurrences that overlap become one `[MASKED]`, and
+//! every spelling is found, occurrences that overlap become one mask, and
 //! how the log was cut into pieces on its way changes nothing. To that end the
 //! end of a piece is held back while it may be the beginning of a secret, and
 //! no longer: an ordinary line passes at once.
@@ -18,27 +18,28 @@ use std::ops::Range;
 use aho_corasick::BuildError;
 
 use self::search::Search;
-use super::spellings;
 
-/// What stands where a secret stood.
-pub(super) const MASK: &[u8] = b"[MASKED]";
+/// What stands where a secret stood, in GitLab's words.
+pub const MASKED: &[u8] = b"[MASKED]";
+/// The same in GitHub's.
+pub const STARS: &[u8] = b"***";
 
 /// The end of what came so far, kept back because a secret may begin in it.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(super) struct HeldBack {
+pub struct HeldBack {
     /// Raw bytes.
-    pub(super) bytes: Vec<u8>,
-    /// How many of them, from the first, belong to a `[MASKED]` already given out.
-    pub(super) covered: usize,
+    pub bytes: Vec<u8>,
+    /// How many of them, from the first, belong to a mask already given out.
+    pub covered: usize,
     /// The rest holds a whole secret, so it must not be given out as it is.
-    pub(super) hides_secret: bool,
+    pub hides_secret: bool,
 }
 
 impl HeldBack {
     /// What to give out when the log ends and no masker is at hand.
-    pub(super) fn release_unseen(&self) -> &[u8] {
+    pub fn release_unseen<'a>(&'a self, mask: &'a [u8]) -> &'a [u8] {
         if self.hides_secret {
-            MASK
+            mask
         } else {
             &self.bytes[self.covered..]
         }
@@ -47,44 +48,44 @@ impl HeldBack {
     /// Masks what is held back, whatever comes, and returns what to give out
     /// for it; more of the same secret then adds nothing. For a text that must
     /// go between.
-    pub(super) fn cover(&mut self) -> &'static [u8] {
+    pub fn cover<'m>(&mut self, mask: &'m [u8]) -> &'m [u8] {
         if self.covered == self.bytes.len() {
             return b"";
         }
         self.covered = self.bytes.len();
         self.hides_secret = false;
-        MASK
+        mask
     }
 }
 
 /// Knows the secrets of one attempt.
-pub(super) struct Masker(Option<Search>);
+pub struct Masker {
+    search: Option<Search>,
+    mask: &'static [u8],
+}
 
 impl Masker {
-    /// A masker of these secrets in all their spellings.
+    /// Puts `mask` in the place of each of `spellings` (see [`crate::spellings`]).
     ///
     /// # Errors
-    /// The secrets are gigabytes long.
-    pub(super) fn new(secrets: &[String]) -> Result<Self, BuildError> {
-        Self::of_patterns(&spellings::of_all(secrets))
-    }
-
-    fn of_patterns(patterns: &[Vec<u8>]) -> Result<Self, BuildError> {
-        if patterns.is_empty() {
-            return Ok(Self(None));
-        }
-        Search::new(patterns).map(|search| Self(Some(search)))
+    /// The spellings are gigabytes long.
+    pub fn new(spellings: &[Vec<u8>], mask: &'static [u8]) -> Result<Self, BuildError> {
+        let search = match spellings {
+            [] => None,
+            spellings => Some(Search::new(spellings)?),
+        };
+        Ok(Self { search, mask })
     }
 
     /// The most bytes that are ever held back.
-    pub(super) fn longest_held_back(&self) -> usize {
-        self.0.as_ref().map_or(0, |search| search.longest)
+    pub fn longest_held_back(&self) -> usize {
+        self.search.as_ref().map_or(0, |search| search.longest)
     }
 
     /// Takes the next piece of the log after what was held back of the earlier
     /// ones; gives what can be shown and what is held back now.
-    pub(super) fn feed<'a>(&self, held: &HeldBack, piece: &'a [u8]) -> (Cow<'a, [u8]>, HeldBack) {
-        let Some(search) = &self.0 else {
+    pub fn feed<'a>(&self, held: &HeldBack, piece: &'a [u8]) -> (Cow<'a, [u8]>, HeldBack) {
+        let Some(search) = &self.search else {
             return (Cow::Borrowed(piece), HeldBack::default());
         };
         if held.bytes.is_empty() {
@@ -97,69 +98,71 @@ impl Masker {
                 };
                 return (Cow::Borrowed(&piece[..shown_to]), held);
             }
-            let (shown, held) = show(piece, 0, &found.secrets, shown_to);
+            let (shown, held) = self.show(piece, 0, &found.secrets, shown_to);
             return (Cow::Owned(shown), held);
         }
         let text = [&held.bytes, piece].concat();
         let found = search.scan(&text, held.covered);
         let shown_to = text.len() - found.possible_prefix;
-        let (shown, held) = show(&text, held.covered, &found.secrets, shown_to);
+        let (shown, held) = self.show(&text, held.covered, &found.secrets, shown_to);
         (Cow::Owned(shown), held)
     }
 
     /// What is shown of the held-back bytes when nothing follows.
-    pub(super) fn finish(&self, held: &HeldBack) -> Vec<u8> {
-        match &self.0 {
+    pub fn finish(&self, held: &HeldBack) -> Vec<u8> {
+        match &self.search {
             None => held.bytes[held.covered..].to_vec(),
             Some(search) => {
                 let found = search.scan(&held.bytes, held.covered);
-                show(&held.bytes, held.covered, &found.secrets, held.bytes.len()).0
+                self.show(&held.bytes, held.covered, &found.secrets, held.bytes.len())
+                    .0
             }
         }
     }
 
     /// Masks a text that stands alone.
-    pub(super) fn mask(&self, text: &[u8]) -> Vec<u8> {
+    pub fn mask(&self, text: &[u8]) -> Vec<u8> {
         let (shown, held) = self.feed(&HeldBack::default(), text);
         [shown.as_ref(), &self.finish(&held)].concat()
     }
-}
 
-/// Builds what is shown of `text[..shown_to]`, and holds back the rest.
-///
-/// `secrets` are disjoint and in order; the first of them begins at 0 if bytes
-/// are `covered`. One that begins at or before `shown_to` is shown as a whole,
-/// since nothing to come can begin before it.
-fn show(
-    text: &[u8],
-    covered: usize,
-    secrets: &[Range<usize>],
-    shown_to: usize,
-) -> (Vec<u8>, HeldBack) {
-    let mut shown = Vec::with_capacity(shown_to + MASK.len());
-    let mut position = 0;
-    let mut hides_secret = false;
-    for secret in secrets {
-        let is_shown_already = covered > 0 && secret.start == 0;
-        if secret.start > shown_to {
-            hides_secret = true;
-            break;
+    /// Builds what is shown of `text[..shown_to]`, and holds back the rest.
+    ///
+    /// `secrets` are disjoint and in order; the first of them begins at 0 if bytes
+    /// are `covered`. One that begins at or before `shown_to` is shown as a whole,
+    /// since nothing to come can begin before it.
+    fn show(
+        &self,
+        text: &[u8],
+        covered: usize,
+        secrets: &[Range<usize>],
+        shown_to: usize,
+    ) -> (Vec<u8>, HeldBack) {
+        let mut shown = Vec::with_capacity(shown_to + self.mask.len());
+        let mut position = 0;
+        let mut hides_secret = false;
+        for secret in secrets {
+            let is_shown_already = covered > 0 && secret.start == 0;
+            if secret.start > shown_to {
+                hides_secret = true;
+                break;
+            }
+            shown.extend_from_slice(&text[position..secret.start]);
+            if !is_shown_already {
+                shown.extend_from_slice(self.mask);
+            }
+            position = secret.end;
         }
-        shown.extend_from_slice(&text[position..secret.start]);
-        if !is_shown_already {
-            shown.extend_from_slice(MASK);
+        if position < shown_to {
+            shown.extend_from_slice(&text[position..shown_to]);
         }
-        position = secret.end;
+        let held = HeldBack {
+            bytes: text[shown_to..].to_vec(),
+            covered: position.saturating_sub(shown_to),
+            hides_secret,
+        };
+        (shown, held)
     }
-    if position < shown_to {
-        shown.extend_from_slice(&text[position..shown_to]);
-    }
-    let held = HeldBack {
-        bytes: text[shown_to..].to_vec(),
-        covered: position.saturating_sub(shown_to),
-        hides_secret,
-    };
-    (shown, held)
 }
 
 #[cfg(test)]
@@ -168,13 +171,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::spellings;
 
     fn masker(patterns: &[&str]) -> Masker {
         let patterns: Vec<Vec<u8>> = patterns
             .iter()
             .map(|text| text.as_bytes().to_vec())
             .collect();
-        Masker::of_patterns(&patterns).unwrap()
+        Masker::new(&patterns, MASKED).unwrap()
+    }
+
+    fn in_all_spellings(secrets: &[String]) -> Masker {
+        Masker::new(&spellings::of_all(secrets, spellings::SHORTEST), MASKED).unwrap()
     }
 
     /// What the definition says: all occurrences, overlapping ones merged.
@@ -195,7 +203,7 @@ mod tests {
         let mut position = 0;
         for range in ranges {
             shown.extend_from_slice(&text[position..range.start]);
-            shown.extend_from_slice(MASK);
+            shown.extend_from_slice(MASKED);
             position = range.end;
         }
         shown.extend_from_slice(&text[position..]);
@@ -266,7 +274,7 @@ mod tests {
 
     #[test]
     fn without_secrets_everything_passes_uncopied() {
-        let masker = Masker::new(&["1234567".to_owned()]).unwrap();
+        let masker = in_all_spellings(&["1234567".to_owned()]);
         let (shown, held) = masker.feed(&HeldBack::default(), b"1234567");
         assert!(matches!(shown, Cow::Borrowed(b"1234567")));
         assert_eq!(held, HeldBack::default());
@@ -277,17 +285,17 @@ mod tests {
     fn what_is_held_back_can_be_released_without_the_masker() {
         let masker = masker(&["xx-secret12-yy", "secret12"]);
         let (_, innocent) = masker.feed(&HeldBack::default(), b"xx-secret1");
-        assert_eq!(innocent.release_unseen(), b"xx-secret1");
+        assert_eq!(innocent.release_unseen(MASKED), b"xx-secret1");
         let (_, secret) = masker.feed(&HeldBack::default(), b"xx-secret12-y");
-        assert_eq!(secret.release_unseen(), MASK);
+        assert_eq!(secret.release_unseen(MASKED), MASKED);
     }
 
     #[test]
     fn what_is_covered_stays_part_of_its_secret() {
         let masker = masker(&["hunter22"]);
         let (_, mut held) = masker.feed(&HeldBack::default(), b"hunt");
-        assert_eq!(held.cover(), MASK);
-        assert_eq!(held.cover(), b"");
+        assert_eq!(held.cover(MASKED), MASKED);
+        assert_eq!(held.cover(MASKED), b"");
         let (shown, _) = masker.feed(&held, b"er22 end\n");
         assert_eq!(&*shown, b" end\n");
     }
@@ -297,7 +305,7 @@ mod tests {
     #[case::basic_auth("Basic cm9vdDpodW50ZXIyLXNlY3JldA==", "Basic cm9vdDp[MASKED]A==")]
     #[case::url("https://h/?t=hunter2-secret", "https://h/?t=[MASKED]")]
     fn encoded_secrets_are_replaced(#[case] text: &str, #[case] shown: &str) {
-        let masker = Masker::new(&["hunter2-secret".to_owned()]).unwrap();
+        let masker = in_all_spellings(&["hunter2-secret".to_owned()]);
         assert_eq!(
             String::from_utf8_lossy(&masker.mask(text.as_bytes())),
             shown
@@ -308,7 +316,7 @@ mod tests {
     fn a_thousand_secrets_and_a_huge_one_are_all_masked() {
         let mut secrets: Vec<String> = (0..1000).map(|n| format!("secret-number-{n:04}")).collect();
         secrets.push("0123456789abcdef".repeat(64 * 1024));
-        let masker = Masker::new(&secrets).unwrap();
+        let masker = in_all_spellings(&secrets);
         let text = secrets.join("\n");
         let shown = in_pieces(&masker, text.as_bytes(), &[5, 7000, 500_000]);
         assert_eq!(shown, ["[MASKED]"; 1001].join("\n").as_bytes());
@@ -349,7 +357,7 @@ mod tests {
 
         #[test]
         fn any_cutting_gives_what_the_definition_says((secrets, text, cuts) in secrets().prop_flat_map(text)) {
-            let masker = Masker::of_patterns(&secrets).unwrap();
+            let masker = Masker::new(&secrets, MASKED).unwrap();
             let expected = by_definition(&secrets, &text);
             prop_assert_eq!(&in_pieces(&masker, &text, &cuts), &expected);
             for secret in &secrets {
@@ -359,7 +367,7 @@ mod tests {
 
         #[test]
         fn no_more_is_held_back_than_may_begin_a_secret((secrets, text, _) in secrets().prop_flat_map(text)) {
-            let masker = Masker::of_patterns(&secrets).unwrap();
+            let masker = Masker::new(&secrets, MASKED).unwrap();
             let (_, held) = masker.feed(&HeldBack::default(), &text);
             let longest = (0..=text.len())
                 .map(|start| &text[start..])
