@@ -1,0 +1,29 @@
+//! GitHub Actions' workflow language. Pure: no I/O, no clock, no processes.
+//!
+//! The expression language, weakest layer first:
+//!
+//! - [`Value`]: null, boolean, number, text, array, object, with the coercions
+//!   of the language; [`json`] reads and prints them.
+//! - [`Expression::parse`] reads what stands between `${{` and `}}` under a
+//!   [`Scope`] (which contexts and special functions that place may use; the
+//!   places of a workflow are the constants in [`scope`]). An unknown name is
+//!   refused here, with its position. [`Expression::uses`] tells what occurs.
+//! - [`Expression::evaluate`] asks an [`Environment`] for contexts and for the
+//!   special functions (`success()`, `hashFiles()` …).
+//! - [`Template`]: text with `${{ }}` in it; a text that is one expression
+//!   keeps that expression's type.
+//! - [`Condition`]: an `if:`, with or without `${{ }}`, with the implied
+//!   `success()`.
+
+pub mod condition;
+pub mod expression;
+pub mod json;
+pub mod template;
+pub mod value;
+
+pub use condition::Condition;
+pub use expression::{
+    Environment, Expression, ExpressionError, SpecialFunction, Use, scope, scope::Scope,
+};
+pub use template::Template;
+pub use value::{Array, Object, Value};

@@ -1,0 +1,4 @@
+//! The expression language as workflows use it.
+
+mod surroundings;
+mod values;
