@@ -1,6 +1,7 @@
 //! The HTTP interfaces, one folder for each dialect. No dialect leaves its folder.
 //! What a route promises stands beside it, in [`operation`].
 
+pub mod depot;
 pub mod gitlab;
 pub mod openapi;
 pub mod operation;

@@ -346,6 +346,7 @@ pub fn router(app: SharedApp) -> Router {
     let routes = Router::new()
         .merge(instance::routes().into_router())
         .merge(api::runner::router())
+        .merge(api::depot::router(&app))
         .merge(api::gitlab::router(&app))
         .merge(ui::router());
     let routes = routes.layer(axum::middleware::from_fn_with_state(

@@ -13,7 +13,7 @@ use super::call::Call;
 use super::errors::{ApiError, ApiResult};
 use super::params::as_text;
 use crate::app::{App, SharedApp};
-use crate::clock;
+use crate::{clock, token_use};
 
 /// Longer credentials are refused before anything looks at them.
 pub const MAX_TOKEN_BYTES: usize = 8192;
@@ -156,7 +156,7 @@ async fn identify(app: &SharedApp, call: &Call, jobs: JobTokens) -> ApiResult<Ca
             "Your account has been blocked.",
         ));
     }
-    note_use(app, &token, now);
+    token_use::note(app, &token, now);
     let caller = Caller {
         user: Some(user),
         token: Some(token),
@@ -312,21 +312,4 @@ fn bearer(call: &Call) -> Option<&str> {
     known
         .then(|| token.trim())
         .filter(|token| !token.is_empty())
-}
-
-/// Off the way of the answer: nobody waits for this write.
-fn note_use(app: &SharedApp, token: &AccessToken, now: Timestamp) {
-    let minute = std::time::Duration::from_secs(60);
-    if token
-        .last_used_at
-        .is_some_and(|last| now.since(last) < minute)
-    {
-        return;
-    }
-    let (app, id) = (app.clone(), token.id);
-    tokio::spawn(async move {
-        if let Err(error) = app.store.touch_access_token(id, now).await {
-            tracing::debug!(%error, "cannot note the use of an access token");
-        }
-    });
 }

@@ -1,7 +1,7 @@
 //! Refuses callers who ask too often, when `limits.calls_per_minute` is set
 //! (GitLab: `lib/gitlab/rack_attack.rb`).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -12,8 +12,6 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use super::errors::ApiError;
 use crate::app::SharedApp;
 use crate::client_address;
-use crate::rate::Caller;
-use crate::secrets::hash;
 
 /// Headers that say who calls.
 const CREDENTIALS: [HeaderName; 3] = [
@@ -29,23 +27,12 @@ pub async fn limit(State(app): State<SharedApp>, request: Request, next: Next) -
         return next.run(request).await;
     }
     let address = client_address::of(&app.config, request.extensions(), request.headers());
-    let caller = match credential(request.headers()) {
-        Some(credential) => Caller::Holder(hash(credential).0),
-        None => Caller::Nobody(address),
-    };
-    let guesser = Caller::Refused(address);
-    let now = Instant::now();
-    let taken = match caller {
-        Caller::Holder(_) => app.calls.check(&guesser, most, now),
-        _ => Ok(()),
-    };
-    if let Err(wait) = taken.and_then(|()| app.calls.count(caller, most, now)) {
+    if let Err(wait) = app.admit_call(credential(request.headers()), address) {
         return refused(wait, most);
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {
-        // What is above the limit is found by the next call.
-        let _ = app.calls.count(guesser, most, now);
+        app.note_refused_call(address);
     }
     response
 }

@@ -1,0 +1,41 @@
+//! Depot's API: `depot.ci.v1.CIService` and the services beside it that the Depot
+//! CLI calls, over Connect, gRPC and gRPC-web alike.
+//!
+//! What the services take and give is told by the protobuf files of the crate `rpc`.
+//! A handler gets the caller from [`caller`], asks the store or intake, and answers
+//! with a message or an [`RpcError`](errors::RpcError). Depot's words stay in here.
+
+mod caller;
+mod compute;
+mod errors;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use connectrpc::{ConnectError, ConnectRpcService};
+use tappet_rpc::depot::ci::v1::DepotComputeServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::SharedApp;
+use caller::Identification;
+
+/// The one organisation of a server, as Depot's API names it.
+pub const ORGANISATION: &str = "org_1";
+
+/// All services below the path prefix. Whatever else begins with `/depot.` gets
+/// Connect's 404.
+pub fn router(app: &SharedApp) -> Router<SharedApp> {
+    let services = connectrpc::Router::new();
+    let services = Arc::new(compute::Compute).register(services);
+    let service =
+        ConnectRpcService::new(services).with_interceptor(Identification::new(app.clone()));
+    Router::new()
+        .route_service("/depot.{*rest}", service)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(crate::to_the_end::run))
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ConnectError::internal("the server met a bug of its own; its log tells more").into_response()
+}
