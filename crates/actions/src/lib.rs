@@ -18,6 +18,7 @@
 pub mod condition;
 pub mod expression;
 pub mod json;
+pub mod step;
 pub mod template;
 pub mod value;
 

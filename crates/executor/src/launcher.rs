@@ -38,6 +38,15 @@ pub struct Program {
     pub dir: PathBuf,
 }
 
+/// Where the two outputs of a program go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outputs {
+    /// Into one pipe, in the order in which they are written.
+    Joined,
+    /// Into a pipe each.
+    Apart,
+}
+
 /// How processes are kept apart and found again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Isolation {
@@ -169,6 +178,7 @@ impl Launcher {
         let fds = ChildFds {
             stdin: self.dev_null.as_raw_fd(),
             output: self.dev_null.as_raw_fd(),
+            errors: self.dev_null.as_raw_fd(),
             control: control_read.as_raw_fd(),
             report: report_write.as_raw_fd(),
             keep: self.keep_open.unwrap_or(-1),
@@ -185,11 +195,11 @@ impl Launcher {
         }
     }
 
-    /// Starts `program` with stdin from `/dev/null` and both outputs in one pipe.
-    pub fn start(&self, program: &Program) -> Result<Running, LaunchError> {
+    /// Starts `program` with stdin from `/dev/null`.
+    pub fn start(&self, program: &Program, outputs: Outputs) -> Result<Running, LaunchError> {
         match self.isolation() {
             Isolation::PidNamespace { user, .. } => {
-                match self.start_in(Namespaces::Pid { user }, program) {
+                match self.start_in(Namespaces::Pid { user }, program, outputs) {
                     Err(LaunchError::Resources { source, .. })
                         if matches!(
                             source.raw_os_error(),
@@ -198,30 +208,37 @@ impl Launcher {
                     {
                         tracing::warn!(error = %source, "namespaces are no longer available; falling back to marks");
                         self.degraded.store(true, Ordering::Relaxed);
-                        self.start_in(Namespaces::None, program)
+                        self.start_in(Namespaces::None, program, outputs)
                     }
                     other => other,
                 }
             }
-            Isolation::Mark => self.start_in(Namespaces::None, program),
+            Isolation::Mark => self.start_in(Namespaces::None, program, outputs),
         }
     }
 
-    fn start_in(&self, namespaces: Namespaces, program: &Program) -> Result<Running, LaunchError> {
+    fn start_in(
+        &self,
+        namespaces: Namespaces,
+        program: &Program,
+        outputs: Outputs,
+    ) -> Result<Running, LaunchError> {
         let prepared = Prepared::new(program)?;
         let resources = |step| move |source| LaunchError::Resources { step, source };
-        let (output_read, output_write) = pipe_pair().map_err(resources("output pipe"))?;
+        let (output, output_write) = output_pipe().map_err(resources("output pipe"))?;
+        let errors = match outputs {
+            Outputs::Joined => None,
+            Outputs::Apart => Some(output_pipe().map_err(resources("error pipe"))?),
+        };
         let (control_read, control_write) = pipe_pair().map_err(resources("control pipe"))?;
         let (report_read, report_write) = pipe_pair().map_err(resources("report pipe"))?;
-        // A larger pipe lets a chatty job run ahead; a refusal only costs speed.
-        let _ = rustix::pipe::fcntl_setpipe_size(&output_read, 256 * 1024);
-        rustix::io::ioctl_fionbio(&output_read, true).map_err(|errno| LaunchError::Resources {
-            step: "output pipe",
-            source: errno.into(),
-        })?;
         let fds = ChildFds {
             stdin: self.dev_null.as_raw_fd(),
             output: output_write.as_raw_fd(),
+            errors: errors
+                .as_ref()
+                .map_or(&output_write, |(_, write)| write)
+                .as_raw_fd(),
             control: control_read.as_raw_fd(),
             report: report_write.as_raw_fd(),
             keep: self.keep_open.unwrap_or(-1),
@@ -229,9 +246,8 @@ impl Launcher {
         let plan = InitPlan::new(namespaces, fds, Some(&prepared));
         let child = clone::spawn_init(&plan).map_err(resources("clone"))?;
         Ok(Running {
-            output: Some(
-                pipe::Receiver::from_owned_fd(output_read).map_err(resources("output pipe"))?,
-            ),
+            output: Some(output),
+            errors: errors.map(|(read, _)| read),
             control: Some(control_write),
             report: Some(report_read),
             pidfd: Some(
@@ -295,6 +311,7 @@ impl Prepared {
 #[derive(Debug)]
 pub struct Running {
     output: Option<pipe::Receiver>,
+    errors: Option<pipe::Receiver>,
     control: Option<OwnedFd>,
     report: Option<OwnedFd>,
     pidfd: Option<AsyncFd<OwnedFd>>,
@@ -302,9 +319,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// The read end of stdout and stderr. Can be taken once.
+    /// The read end of stdout, and of stderr unless that is apart. Can be taken once.
     pub fn take_output(&mut self) -> Option<pipe::Receiver> {
         self.output.take()
+    }
+
+    /// The read end of stderr when it is apart. Can be taken once.
+    pub fn take_errors(&mut self) -> Option<pipe::Receiver> {
+        self.errors.take()
+    }
+
+    /// SIGINT to every process.
+    pub fn interrupt(&self) {
+        self.tell(init::INTERRUPT);
     }
 
     /// SIGTERM to every process.
@@ -381,6 +408,15 @@ fn shell_code(status: i32) -> i32 {
 
 fn pipe_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
+}
+
+/// The runner's end of an output, which never blocks, and the program's.
+fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
+    let (read, write) = pipe_pair()?;
+    // A larger pipe lets a chatty job run ahead; a refusal only costs speed.
+    let _ = rustix::pipe::fcntl_setpipe_size(&read, 256 * 1024);
+    rustix::io::ioctl_fionbio(&read, true)?;
+    Ok((pipe::Receiver::from_owned_fd(read)?, write))
 }
 
 /// Reads the single message of an init; its end of the pipe closes with it.

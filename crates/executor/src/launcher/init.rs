@@ -6,6 +6,8 @@ use std::os::fd::RawFd;
 
 use super::Prepared;
 
+/// Control word: SIGINT to all.
+pub(crate) const INTERRUPT: u8 = b'I';
 /// Control word: SIGTERM to all.
 pub(crate) const TERMINATE: u8 = b'T';
 /// Control word: SIGKILL to all.
@@ -68,6 +70,7 @@ pub(crate) enum Namespaces {
 pub(crate) struct ChildFds {
     pub stdin: RawFd,
     pub output: RawFd,
+    pub errors: RawFd,
     pub control: RawFd,
     pub report: RawFd,
     /// -1: none.
@@ -239,6 +242,7 @@ unsafe fn take_descriptors(fds: &ChildFds) -> bool {
         let moved = [
             high(fds.stdin),
             high(fds.output),
+            high(fds.errors),
             high(fds.control),
             high(fds.report),
             high(fds.keep),
@@ -247,17 +251,18 @@ unsafe fn take_descriptors(fds: &ChildFds) -> bool {
             || moved[1] < 0
             || moved[2] < 0
             || moved[3] < 0
-            || (fds.keep >= 0 && moved[4] < 0)
+            || moved[4] < 0
+            || (fds.keep >= 0 && moved[5] < 0)
         {
             return false;
         }
         libc::dup2(moved[0], STDIN);
         libc::dup2(moved[1], OUTPUT);
-        libc::dup2(moved[1], OUTPUT + 1);
-        libc::dup3(moved[2], CONTROL, libc::O_CLOEXEC);
-        libc::dup3(moved[3], REPORT, libc::O_CLOEXEC);
-        if moved[4] >= 0 {
-            libc::dup3(moved[4], KEEP, libc::O_CLOEXEC);
+        libc::dup2(moved[2], OUTPUT + 1);
+        libc::dup3(moved[3], CONTROL, libc::O_CLOEXEC);
+        libc::dup3(moved[4], REPORT, libc::O_CLOEXEC);
+        if moved[5] >= 0 {
+            libc::dup3(moved[5], KEEP, libc::O_CLOEXEC);
         } else {
             libc::close(KEEP);
         }
@@ -375,6 +380,8 @@ unsafe fn watch(namespaces: Namespaces, program: libc::pid_t) -> i32 {
             if polled[1].revents != 0 {
                 let mut word = 0u8;
                 match libc::read(CONTROL, (&raw mut word).cast(), 1) {
+                    // What is left when the program has ended is killed, as after any end.
+                    1 if word == INTERRUPT => signal_all(namespaces, program, libc::SIGINT),
                     1 if word == TERMINATE => {
                         terminating = true;
                         signal_all(namespaces, program, libc::SIGTERM);

@@ -25,7 +25,7 @@ fn bash(script: &str, dir: &Path) -> Program {
 async fn run(force_mark: bool, script: &str) -> (Exit, String) {
     let dir = tempfile::tempdir().unwrap();
     let mut running = launcher(force_mark)
-        .start(&bash(script, dir.path()))
+        .start(&bash(script, dir.path()), Outputs::Joined)
         .unwrap();
     let mut output = String::new();
     running
@@ -88,7 +88,7 @@ async fn kill_reaches_all(#[values(false, true)] force_mark: bool) {
     let mark = format!("3601.{}{}", std::process::id(), u8::from(force_mark));
     let script = format!("trap '' TERM; sleep {mark} & echo up; sleep {mark}");
     let mut running = launcher(force_mark)
-        .start(&bash(&script, dir.path()))
+        .start(&bash(&script, dir.path()), Outputs::Joined)
         .unwrap();
     let mut output = running.take_output().unwrap();
     let mut up = [0; 3];
@@ -104,7 +104,7 @@ async fn term_leaves_time_to_clean_up(#[values(false, true)] force_mark: bool) {
     let dir = tempfile::tempdir().unwrap();
     let script = "trap 'echo cleaned; exit 3' TERM; echo up; while :; do sleep 0.01; done";
     let mut running = launcher(force_mark)
-        .start(&bash(script, dir.path()))
+        .start(&bash(script, dir.path()), Outputs::Joined)
         .unwrap();
     let mut output = running.take_output().unwrap();
     let mut up = [0; 3];
@@ -124,7 +124,7 @@ async fn a_missing_program_is_an_error(#[values(false, true)] force_mark: bool) 
         path: "/nowhere/bash".into(),
         ..bash("true", dir.path())
     };
-    let mut running = launcher(force_mark).start(&program).unwrap();
+    let mut running = launcher(force_mark).start(&program, Outputs::Joined).unwrap();
     assert!(matches!(
         running.ended().await,
         Err(LaunchError::Exec { .. })
@@ -139,7 +139,7 @@ async fn a_namespace_hides_other_processes_and_shields_them() {
     }
     let dir = tempfile::tempdir().unwrap();
     let script = "echo $$ $(ls -d /proc/[0-9]* | wc -l); kill -9 -1";
-    let mut running = launcher.start(&bash(script, dir.path())).unwrap();
+    let mut running = launcher.start(&bash(script, dir.path()), Outputs::Joined).unwrap();
     let mut output = String::new();
     running
         .take_output()
