@@ -63,4 +63,8 @@ ids! {
     CommitStatusId,
     /// A row of the audit log.
     AuditEntryId,
+    /// A secret or variable of workflows.
+    WorkflowSettingId,
+    /// One value of a secret or variable of workflows.
+    WorkflowVariantId,
 }

@@ -26,7 +26,7 @@ pub use git_ref::{CommitSha, RefKind, RefName};
 pub use id::{
     ArtifactId, AttemptId, AuditEntryId, CommitStatusId, EventId, HookId, JobId, ProjectId,
     ProtectedRefId, RunId, RunnerId, ScheduleId, TokenId, TriggerId, UserId, VariableId,
-    WorkflowId,
+    WorkflowId, WorkflowSettingId, WorkflowVariantId,
 };
 pub use source::Source;
 pub use status::Status;

@@ -18,7 +18,10 @@ use tappet_store::{
 use crate::app::{App, SharedApp};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::secrets::{Secrets, UnsealError, key_file};
-use crate::{intake, push_hook, reports, schedules, settings_variables, trigger_tokens, webhooks};
+use crate::{
+    intake, push_hook, reports, schedules, settings_variables, trigger_tokens, webhooks,
+    workflow_settings,
+};
 
 /// Values that are sealed anew in one commit.
 const BATCH: u32 = 500;
@@ -208,6 +211,10 @@ fn resealed(
         SealedPlace::ScheduleVariables => (schedules::SEAL_CONTEXT, "variables of schedules"),
         SealedPlace::PushHooks => (push_hook::SEAL_CONTEXT, "secrets of push hooks"),
         SealedPlace::Webhooks => (webhooks::SEAL_CONTEXT, "secrets of webhooks"),
+        SealedPlace::WorkflowSettings => (
+            workflow_settings::SEAL_CONTEXT,
+            "secrets and variables of workflows",
+        ),
     };
     let SealedValue { id, sealed } = value;
     let plain = secrets
@@ -237,8 +244,9 @@ mod tests {
     use rstest::rstest;
     use tappet_model::{ProjectId, Timestamp, TriggerId, VariableKind};
     use tappet_store::{
-        NewProject, NewSettingsVariable, NewTrigger, RepositorySource, SettingsVariables,
-        TriggerCreation, Triggers, VariableLevel, VariableTraits,
+        IfPresent, NewProject, NewSettingsVariable, NewTrigger, NewWorkflowVariant,
+        RepositorySource, SettingKind, SettingsVariables, TriggerCreation, Triggers, VariableLevel,
+        VariableTraits, VariantAttributes, WorkflowSettings,
     };
 
     use super::*;
@@ -414,6 +422,31 @@ mod tests {
         let error = rotate(dir).await.unwrap_err().to_string();
         assert!(error.contains("of the variables in settings"), "{error}");
         assert!(Secrets::open(dir).unwrap().has_retired_keys());
+    }
+
+    #[tokio::test]
+    async fn secrets_of_workflows_move_along() {
+        let world = World::new().await;
+        let dir = world.dir.path();
+        let (store, secrets) = open(dir);
+        let secret = NewWorkflowVariant {
+            kind: SettingKind::Secret,
+            setting: "KEY".into(),
+            name: "default".into(),
+            attributes: VariantAttributes::default(),
+            sealed_value: secrets.seal(b"s3cr3t", workflow_settings::SEAL_CONTEXT),
+            description: None,
+        };
+        let kept = store.keep_workflow_variants(vec![secret], IfPresent::Refuse, NOW);
+        kept.await.unwrap();
+        drop(store);
+        rotate(dir).await.unwrap();
+        let (store, secrets) = open(dir);
+        let all = store.workflow_settings(None).await.unwrap();
+        let sealed = &all[0].variants[0].sealed_value;
+        assert_eq!(sealed[0], secrets.current_number());
+        let value = secrets.unseal(sealed, workflow_settings::SEAL_CONTEXT);
+        assert_eq!(value.as_deref(), Ok(&b"s3cr3t"[..]));
     }
 
     #[tokio::test]

@@ -54,6 +54,7 @@ mod trigger_tokens;
 pub mod ui;
 pub mod version;
 pub mod webhooks;
+pub mod workflow_settings;
 
 #[cfg(feature = "testing")]
 pub mod testing;

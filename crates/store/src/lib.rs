@@ -12,6 +12,7 @@ mod assignment;
 mod attempt;
 mod audit;
 mod busy_time;
+mod cache_entries;
 mod commit_statuses;
 mod coverage;
 mod delays;
@@ -42,12 +43,14 @@ mod token_hash;
 mod triggers;
 mod user;
 mod webhooks;
+mod workflow_settings;
 
 pub use advance::*;
 pub use artifact::*;
 pub use assignment::*;
 pub use attempt::*;
 pub use audit::*;
+pub use cache_entries::*;
 pub use commit_statuses::*;
 pub use coverage::Coverage;
 pub use delays::Delays;
@@ -78,6 +81,7 @@ pub use token_hash::*;
 pub use triggers::*;
 pub use user::*;
 pub use webhooks::*;
+pub use workflow_settings::*;
 
 use futures_util::future::BoxFuture;
 use tappet_model::{AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
@@ -91,6 +95,7 @@ pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
 /// alone stand in a trait of their own, with their records.
 pub trait Store:
     Audit
+    + CacheEntries
     + CommitStatuses
     + Coverage
     + Delays
@@ -109,6 +114,7 @@ pub trait Store:
     + SettingsVariables
     + Triggers
     + Webhooks
+    + WorkflowSettings
     + Send
     + Sync
     + 'static

@@ -22,12 +22,14 @@ pub enum SealedPlace {
     PushHooks,
     /// Tokens and headers of webhooks.
     Webhooks,
+    /// Secrets and variables of workflows.
+    WorkflowSettings,
 }
 
 impl SealedPlace {
     /// All of them. Tokens come first: their hashes are needed before anything is
     /// served.
-    pub const ALL: [SealedPlace; 8] = [
+    pub const ALL: [SealedPlace; 9] = [
         SealedPlace::TriggerTokens,
         SealedPlace::RunVariables,
         SealedPlace::JobVariables,
@@ -36,6 +38,7 @@ impl SealedPlace {
         SealedPlace::ScheduleVariables,
         SealedPlace::PushHooks,
         SealedPlace::Webhooks,
+        SealedPlace::WorkflowSettings,
     ];
 }
 

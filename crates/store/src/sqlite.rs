@@ -6,6 +6,7 @@ mod artifacts;
 mod assignment;
 mod attempts;
 mod audit;
+mod cache_entries;
 mod commit_statuses;
 mod connection;
 mod content;
@@ -50,6 +51,7 @@ mod users;
 mod value;
 mod verbs;
 mod webhooks;
+mod workflow_settings;
 mod writer;
 
 use std::path::Path;
@@ -125,6 +127,7 @@ mod tests {
             artifacts::ALL,
             attempts::ALL,
             audit::ALL,
+            cache_entries::ALL,
             commit_statuses::ALL,
             content::ALL,
             coverage::ALL,
@@ -158,6 +161,7 @@ mod tests {
             triggers::ALL,
             users::ALL,
             webhooks::ALL,
+            workflow_settings::ALL,
             writer::ALL,
         ];
         for (name, sql) in subjects.concat() {

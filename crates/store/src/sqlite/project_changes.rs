@@ -54,6 +54,13 @@ statements! {
     DROP_PROTECTIONS = "DELETE FROM protected_refs WHERE project_id = ?1";
     DROP_GRANTS = "DELETE FROM job_token_grants WHERE project_id = ?1 OR source_id = ?1";
     DROP_SCOPE = "DELETE FROM open_job_token_scopes WHERE project_id = ?1";
+    /// What names the project alone. What names others too stays theirs.
+    DROP_WORKFLOW_VARIANTS = "DELETE FROM workflow_variants WHERE EXISTS (SELECT 1
+                              FROM json_each(attributes) WHERE value ->> 'repository' = ?1)
+                              AND NOT EXISTS (SELECT 1
+                              FROM json_each(attributes) WHERE value ->> 'repository' <> ?1)";
+    DROP_EMPTY_WORKFLOW_SETTINGS = "DELETE FROM workflow_settings WHERE NOT EXISTS (SELECT 1
+                                    FROM workflow_variants v WHERE v.setting_id = workflow_settings.id)";
 }
 
 /// Memberships that count, of one person.
@@ -237,9 +244,12 @@ fn empty(session: &Session, id: ProjectId) -> StoreResult<()> {
         DROP_PROTECTIONS,
         DROP_GRANTS,
         DROP_SCOPE,
+        DROP_WORKFLOW_VARIANTS,
     ] {
         conn.prepare_cached(sql)?.execute([id.0])?;
     }
+    conn.prepare_cached(DROP_EMPTY_WORKFLOW_SETTINGS)?
+        .execute([])?;
     Ok(())
 }
 

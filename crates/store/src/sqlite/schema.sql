@@ -441,6 +441,52 @@ CREATE TABLE run_hooks (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_hooks_by_hook ON run_hooks (hook_id);
 
+CREATE TABLE workflow_settings (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('secret', 'variable')),
+    name TEXT NOT NULL COLLATE NOCASE,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (kind, name)
+) STRICT;
+
+CREATE TABLE workflow_variants (
+    id INTEGER PRIMARY KEY,
+    setting_id INTEGER NOT NULL REFERENCES workflow_settings ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    sealed_value BLOB NOT NULL,
+    description TEXT,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (setting_id, name, attributes)
+) STRICT;
+
+CREATE TABLE cache_entries (
+    id TEXT PRIMARY KEY,
+    entry_type TEXT NOT NULL,
+    key TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    title TEXT,
+    content_type TEXT,
+    size_bytes INTEGER,
+    creator_id INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX complete_cache_entries
+    ON cache_entries (entry_type, key, scope) WHERE finished_at IS NOT NULL;
+CREATE INDEX open_cache_uploads
+    ON cache_entries (entry_type, key, scope) WHERE finished_at IS NULL;
+CREATE INDEX cache_entries_by_use ON cache_entries (used_at);
+
+CREATE TABLE cache_parts (
+    entry_id TEXT NOT NULL REFERENCES cache_entries ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    PRIMARY KEY (entry_id, number)
+) STRICT, WITHOUT ROWID;
+
 -- Stands where nobody does: runs of legacy triggers and those triggers themselves.
 INSERT INTO users (id, username, name, email, is_admin, is_blocked, created_at)
 VALUES (0, '(nobody)', 'Nobody', '', 0, 1, 0);

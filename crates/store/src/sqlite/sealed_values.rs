@@ -55,6 +55,7 @@ statements! {
     OTHER_SCHEDULES = others!("schedule_variables", "id", "sealed_value");
     OTHER_PUSH_HOOKS = others!("push_hooks", "project_id", "sealed_secret");
     OTHER_HOOKS = others!("hooks", "id", "sealed_secrets");
+    OTHER_WORKFLOWS = others!("workflow_variants", "id", "sealed_value");
     REPLACE_TRIGGER = "UPDATE triggers SET sealed_token = ?3, token_hash = coalesce(?4, token_hash)
                        WHERE id = ?1 AND sealed_token = ?2";
     REPLACE_RUN = replace!("runs", "id", "sealed_variables");
@@ -64,6 +65,7 @@ statements! {
     REPLACE_SCHEDULE = replace!("schedule_variables", "id", "sealed_value");
     REPLACE_PUSH_HOOK = replace!("push_hooks", "project_id", "sealed_secret");
     REPLACE_HOOK = replace!("hooks", "id", "sealed_secrets");
+    REPLACE_WORKFLOW = replace!("workflow_variants", "id", "sealed_value");
 }
 
 fn others(
@@ -82,6 +84,7 @@ fn others(
         SealedPlace::ScheduleVariables => OTHER_SCHEDULES,
         SealedPlace::PushHooks => OTHER_PUSH_HOOKS,
         SealedPlace::Webhooks => OTHER_HOOKS,
+        SealedPlace::WorkflowSettings => OTHER_WORKFLOWS,
     };
     let mut statement = db.conn.prepare_cached(sql)?;
     let rows = statement.query_map((after, [key_number], limit), |row| {
@@ -103,6 +106,7 @@ fn reseal(session: &Session, place: SealedPlace, values: &[Resealed]) -> StoreRe
         SealedPlace::ScheduleVariables => REPLACE_SCHEDULE,
         SealedPlace::PushHooks => REPLACE_PUSH_HOOK,
         SealedPlace::Webhooks => REPLACE_HOOK,
+        SealedPlace::WorkflowSettings => REPLACE_WORKFLOW,
     };
     let has_hash = place == SealedPlace::TriggerTokens;
     let mut statement = session.conn.prepare_cached(sql)?;

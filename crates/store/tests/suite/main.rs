@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod attempts;
+mod cache_entries;
 mod claims;
 mod coverage;
 mod creation;
@@ -30,6 +31,7 @@ mod sqlite_file;
 mod transitions;
 mod triggers;
 mod users;
+mod workflow_settings;
 mod world;
 
 #[path = "../../examples/support/history.rs"]
