@@ -24,6 +24,7 @@ mod uses;
 
 pub use environment::{Environment, SpecialFunction};
 pub use error::{ExpressionError, SyntaxError, SyntaxErrorKind};
+pub(crate) use loose::equal as loosely_equal;
 pub use uses::Use;
 
 use crate::value::Value;

@@ -14,13 +14,26 @@
 //!   keeps that expression's type.
 //! - [`Condition`]: an `if:`, with or without `${{ }}`, with the implied
 //!   `success()`.
+//!
+//! Workflow files, in [`workflow`]:
+//!
+//! - [`workflow::parse`] reads and checks a file; the result depends on its
+//!   text alone and may be cached.
+//! - [`workflow::compile`] turns the workflows of a run into its `Plan`.
+//! - [`workflow::decide`] judges a job whose needs are over, and expands one
+//!   whose matrix, name or labels waited for them.
+//! - [`workflow::dispatch_inputs`] and [`workflow::default_inputs`] make the
+//!   `inputs` of a run; [`workflow::Triggers::matches`] tells whether an event
+//!   starts a workflow.
 
 pub mod condition;
 pub mod expression;
 pub mod json;
+mod source;
 pub mod step;
 pub mod template;
 pub mod value;
+pub mod workflow;
 
 pub use condition::Condition;
 pub use expression::{

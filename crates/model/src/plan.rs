@@ -63,7 +63,7 @@ pub struct LeftOut {
 /// One job of a plan.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlannedJob {
-    /// Unique inside the plan.
+    /// Unique in its workflow, which is the plan for a `.gitlab-ci.yml`.
     pub name: String,
     /// Index into [`Plan::stages`].
     pub stage: usize,

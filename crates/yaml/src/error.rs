@@ -59,6 +59,8 @@ impl From<YamlError> for Diagnostic {
 pub struct YamlWarning {
     /// The text; names every place it speaks of.
     pub message: String,
+    /// The key that is given more than once.
+    pub key: String,
     /// The place to look at first.
     pub position: Position,
 }

@@ -230,6 +230,7 @@ impl Loader<'_, '_> {
                  only the last one counts",
                 first.line, first.column, last.line, last.column
             ),
+            key: key.to_owned(),
             position: last,
         });
     }

@@ -24,7 +24,7 @@ pub(super) fn compare(comparison: Comparison, left: &Value, right: &Value) -> bo
 
 /// Kinds that differ are compared as numbers; arrays and objects are equal only
 /// to themselves.
-pub(super) fn equal(left: &Value, right: &Value) -> bool {
+pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Null, Value::Null) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,
