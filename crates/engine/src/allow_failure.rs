@@ -38,6 +38,7 @@ mod tests {
             allow_failure,
             needs: None,
             retry: RetryPolicy::default(),
+            group: None,
         };
         assert_eq!(is_allowed_failure(&job, exit_code), expected);
     }

@@ -16,6 +16,13 @@ pub enum Event {
     },
     /// To the run as a whole.
     Run(RunEvent),
+    /// To one workflow of the run.
+    Stage {
+        /// The stage that holds its jobs; `None`: the run is this one workflow.
+        stage: Option<usize>,
+        /// What.
+        event: StageEvent,
+    },
     /// To statuses that foreign systems set: all that count now, beside the jobs.
     External(StatusSet),
 }
@@ -50,7 +57,7 @@ pub enum JobEvent {
     Retry,
     /// It will not run.
     Skip,
-    /// Its delay or prerequisite is over.
+    /// Its delay or prerequisite is over, or it was decided that it starts.
     Enqueue,
 }
 
@@ -62,6 +69,18 @@ pub enum RunEvent {
     Cancel,
     /// Repeat what failed or was canceled.
     Retry,
+}
+
+/// What can happen to one workflow of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StageEvent {
+    /// Stop everything of it that is not over; nothing of it starts any more.
+    Cancel,
+    /// Repeat what failed or was canceled, once all is over. What was skipped on
+    /// account of that gets another look.
+    Retry,
+    /// Repeat all of it, once all is over.
+    Rerun,
 }
 
 /// A change that follows from an event, in the order in which it happens.
@@ -118,6 +137,9 @@ pub enum Refused {
     /// Only ended jobs can be retried.
     #[error("the job is not retryable")]
     NotRetryable,
+    /// Only ended workflows can be repeated.
+    #[error("the workflow is not over")]
+    NotOver,
     /// The job is beyond that.
     #[error("the job cannot be changed this way now")]
     NotPossible,

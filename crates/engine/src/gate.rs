@@ -18,7 +18,8 @@ pub(crate) enum Gate {
 
 /// Decides from `when` and the composite status of the jobs before it.
 /// `with_needs`: those jobs are its needs, not the earlier stages; then a
-/// skipped one is not good enough for a job that wants success.
+/// skipped one is not good enough for a job that wants success. Somebody decides
+/// about [`When::Decided`] later, so that any end of those jobs opens its gate.
 pub(crate) fn gate(when: When, with_needs: bool, previous: Status) -> Gate {
     if when == When::Never {
         return Gate::Skip;
@@ -70,6 +71,7 @@ mod tests {
     #[case::on_failure_needs(When::OnFailure, NEEDS, &[Failed])]
     #[case::always(When::Always, STAGES, &[Success, Failed, Skipped])]
     #[case::always_needs(When::Always, NEEDS, &[Success, Failed, Skipped])]
+    #[case::decided(When::Decided, NEEDS, &[Success, Failed, Skipped, Canceled])]
     fn runs_only_after_these(
         #[case] when: When,
         #[case] with_needs: bool,
@@ -91,11 +93,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_not_part_of_the_run_waits_for_nothing() {
+        for previous in Status::ALL {
+            assert_eq!(gate(When::Never, NEEDS, previous), Gate::Skip);
+        }
+    }
+
     #[rstest]
     #[case(When::OnSuccess, Pending)]
     #[case(When::OnFailure, Pending)]
     #[case(When::Always, Pending)]
     #[case(When::Manual, Manual)]
+    #[case(When::Decided, WaitingForCallback)]
     #[case(DELAYED, Scheduled)]
     fn an_open_gate_leads_to(#[case] when: When, #[case] expected: Status) {
         assert_eq!(ready_status(when), expected);

@@ -7,7 +7,7 @@
 //! An event is checked and applied to the job it is about (`step`); then every
 //! job that still waits is looked at once, in processing order (`order`), and
 //! goes on, is skipped or waits (`process`, `gate`) by the composite status of
-//! those before it (`composite`). Last comes the status of the run
+//! those before it (`composite`) and the room in its group (`groups`). Last comes the status of the run
 //! (`run_status`). A step costs time linear in jobs and needs.
 
 mod allow_failure;
@@ -15,6 +15,7 @@ mod composite;
 mod event;
 mod gate;
 mod graph;
+mod groups;
 mod order;
 mod process;
 mod retry;
@@ -24,6 +25,6 @@ mod step;
 
 pub use allow_failure::is_allowed_failure;
 pub use composite::{StatusSet, composite, has_warnings};
-pub use event::{Event, JobEvent, Refused, RunEvent, Transition};
-pub use graph::{Graph, GraphJob};
+pub use event::{Event, JobEvent, Refused, RunEvent, StageEvent, Transition};
+pub use graph::{Graph, GraphJob, Leg};
 pub use state::{JobState, RunState};

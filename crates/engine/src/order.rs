@@ -1,5 +1,7 @@
 //! In which order jobs are looked at, and which jobs come after one.
 
+use tappet_model::plan::When;
+
 use crate::Graph;
 
 /// All jobs, stage by stage, and inside a stage each after what it needs.
@@ -32,7 +34,8 @@ pub(crate) fn processing_order(graph: &Graph) -> Vec<usize> {
 }
 
 /// Which jobs come after any of `jobs`: all of later stages, and those that
-/// need one of them, directly or through others.
+/// need one of them, directly or through others. Stages mean nothing to jobs
+/// that are decided.
 pub(crate) fn dependants(graph: &Graph, order: &[usize], jobs: &[usize]) -> Vec<bool> {
     let mut after = vec![false; graph.jobs.len()];
     let Some(first_stage) = jobs.iter().map(|&job| graph.jobs[job].stage).min() else {
@@ -45,15 +48,17 @@ pub(crate) fn dependants(graph: &Graph, order: &[usize], jobs: &[usize]) -> Vec<
     for &job in order {
         let needs = graph.jobs[job].needs.as_deref().unwrap_or_default();
         let needs_one = needs.iter().any(|&need| reached[need]);
-        reached[job] |= needs_one;
-        after[job] = needs_one || graph.jobs[job].stage > first_stage;
+        let fixed = &graph.jobs[job];
+        let is_later = fixed.stage > first_stage && fixed.when != When::Decided;
+        after[job] = needs_one || is_later;
+        reached[job] |= needs_one || (is_later && fixed.needs.is_none());
     }
     after
 }
 
 #[cfg(test)]
 mod tests {
-    use tappet_model::plan::{AllowFailure, RetryPolicy, When};
+    use tappet_model::plan::{AllowFailure, RetryPolicy};
 
     use super::*;
     use crate::GraphJob;
@@ -67,6 +72,7 @@ mod tests {
                 allow_failure: AllowFailure::No,
                 needs: (!needs.is_empty()).then(|| needs.to_vec()),
                 retry: RetryPolicy::default(),
+                group: None,
             })
             .collect();
         Graph {
@@ -102,5 +108,15 @@ mod tests {
             dependants(&graph, &order, &[0]),
             [false, true, true, false, true]
         );
+    }
+
+    #[test]
+    fn a_decided_job_comes_only_after_what_it_needs() {
+        let mut graph = graph(&[(0, &[]), (1, &[0]), (1, &[]), (2, &[1])]);
+        for job in &mut graph.jobs {
+            job.when = When::Decided;
+        }
+        let order = processing_order(&graph);
+        assert_eq!(dependants(&graph, &order, &[0]), [false, true, false, true]);
     }
 }

@@ -5,10 +5,12 @@
 //! `app/services/ci/pipeline_processing/atomic_processing_service.rb` and
 //! `app/services/ci/reset_skipped_jobs_service.rb`.
 
+use tappet_model::plan::When;
 use tappet_model::{FailureReason, Status};
 
 use crate::composite::StatusSet;
 use crate::gate::{Gate, gate, ready_status};
+use crate::groups::{Places, given_up_with};
 use crate::order::{dependants, processing_order};
 use crate::{Graph, JobState, Transition, is_allowed_failure};
 
@@ -93,16 +95,32 @@ impl<'a> Processing<'a> {
         );
     }
 
-    /// Cancels every job that keeps the run from its end. A manual job that may be
-    /// left out does not, so that it can still be played afterwards (GitLab:
-    /// `Ci::HasStatus::CANCELABLE_STATUSES`, which has no `manual` at all).
-    pub(crate) fn cancel_all(&mut self) {
-        for job in 0..self.jobs.len() {
+    /// Sends a job to a runner, or lets it wait for a place in its group.
+    pub(crate) fn enqueue(&mut self, job: usize) {
+        let to = ready(&mut Places::free(self.graph, self.jobs), self.graph, job);
+        if self.jobs[job].status != to {
+            self.change(job, to);
+        }
+    }
+
+    /// Cancels every job, or those of one stage, that keeps the run from its end. A
+    /// manual job that may be left out does not, so that it can still be played
+    /// afterwards (GitLab: `Ci::HasStatus::CANCELABLE_STATUSES`, which has no
+    /// `manual` at all).
+    pub(crate) fn cancel_all(&mut self, stage: Option<usize>) {
+        for job in self.of_stage(stage) {
             let is_optional = self.jobs[job].status == Status::Manual
                 && is_allowed_failure(&self.graph.jobs[job], None);
             if !is_optional {
                 self.cancel(job);
             }
+        }
+    }
+
+    /// Cancels the legs that a failed one takes with it.
+    pub(crate) fn give_up_siblings(&mut self, job: usize) {
+        for other in given_up_with(self.graph, job) {
+            self.cancel(other);
         }
     }
 
@@ -120,36 +138,57 @@ impl<'a> Processing<'a> {
         self.origins[job] = Origin::NewAttempt(attempt);
     }
 
-    /// Gives each failed or canceled job a new attempt and each skipped one
-    /// another look.
-    pub(crate) fn retry_all(&mut self) {
-        for job in 0..self.jobs.len() {
-            if matches!(self.jobs[job].status, Status::Failed | Status::Canceled) {
-                self.begin_attempt(job, Attempt::WithRun);
+    /// Gives each of these jobs a new attempt if it has ended in one of these ways,
+    /// and each skipped one another look. A job that is decided was skipped on
+    /// account of what it needs, or will be again.
+    pub(crate) fn repeat(&mut self, stage: Option<usize>, ended: &[Status]) {
+        let repeated: Vec<usize> = self
+            .of_stage(stage)
+            .filter(|&job| ended.contains(&self.jobs[job].status))
+            .collect();
+        for &job in &repeated {
+            self.begin_attempt(job, Attempt::WithRun);
+        }
+        let after = dependants(self.graph, &self.order, &repeated);
+        for job in self.of_stage(stage) {
+            if after[job] || self.graph.jobs[job].when != When::Decided {
+                self.reopen(job);
             }
         }
-        self.reopen_skipped(|_| true);
     }
 
     /// Has another look at the skipped jobs after `job`.
     pub(crate) fn reopen_dependants(&mut self, job: usize) {
         let after = dependants(self.graph, &self.order, &[job]);
-        self.reopen_skipped(|job| after[job]);
+        for job in (0..self.jobs.len()).filter(|&job| after[job]) {
+            self.reopen(job);
+        }
     }
 
-    /// Has another look at those skipped jobs.
-    fn reopen_skipped(&mut self, which: impl Fn(usize) -> bool) {
-        for job in 0..self.jobs.len() {
-            if self.jobs[job].status == Status::Skipped && which(job) {
+    /// Has another look at a skipped job, and does not decide about one before what
+    /// it needs is over again.
+    fn reopen(&mut self, job: usize) {
+        match self.jobs[job].status {
+            Status::Skipped => {
                 self.jobs[job].status = Status::Created;
                 self.origins[job] = Origin::Reopened;
             }
+            Status::WaitingForCallback => self.change(job, Status::Created),
+            _ => {}
         }
+    }
+
+    fn of_stage(&self, stage: Option<usize>) -> impl Iterator<Item = usize> + use<'a> {
+        let graph = self.graph;
+        (0..graph.jobs.len())
+            .filter(move |&job| stage.is_none_or(|stage| graph.jobs[job].stage == stage))
     }
 
     /// Lets every job that can go on do so and returns all that happened.
     pub(crate) fn finish(mut self) -> Vec<Transition> {
         let graph = self.graph;
+        let mut places = Places::free(graph, self.jobs);
+        self.fill(&mut places);
         let mut earlier = StatusSet::default();
         let mut stage = StatusSet::default();
         let mut stage_number = None;
@@ -160,26 +199,48 @@ impl<'a> Processing<'a> {
             }
             if self.jobs[job].status == Status::Created {
                 let previous = match &fixed.needs {
-                    Some(needs) => statuses(graph, self.jobs, needs.iter().copied()).status(true),
+                    // What is decided waits for every need, be others skipped or not.
+                    Some(needs) => statuses(graph, self.jobs, needs.iter().copied())
+                        .status(fixed.when != When::Decided),
                     None => earlier.status(false),
                 };
-                self.decide(job, previous.unwrap_or(Status::Success));
+                self.decide(job, previous.unwrap_or(Status::Success), &mut places);
             }
             stage = stage.union(statuses(graph, self.jobs, [job]));
         }
         self.transitions
     }
 
-    fn decide(&mut self, job: usize, previous: Status) {
+    /// Lets jobs that wait for a place in their group have what is free.
+    fn fill(&mut self, places: &mut Places) {
+        for job in 0..self.jobs.len() {
+            let fixed = &self.graph.jobs[job];
+            if self.jobs[job].status == Status::WaitingForResource
+                && fixed.group.is_some()
+                && places.take(fixed)
+            {
+                self.change(job, Status::Pending);
+            }
+        }
+    }
+
+    fn decide(&mut self, job: usize, previous: Status, places: &mut Places) {
         let fixed = &self.graph.jobs[job];
         let origin = self.origins[job];
         let to = match gate(fixed.when, fixed.needs.is_some(), previous) {
             Gate::Wait => Status::Created,
             Gate::Skip => Status::Skipped,
-            Gate::Run => match origin {
-                Origin::NewAttempt(Attempt::Automatic | Attempt::ByHand) => Status::Pending,
-                _ => ready_status(fixed.when),
-            },
+            Gate::Run => {
+                let starts_at_once = matches!(
+                    origin,
+                    Origin::NewAttempt(Attempt::Automatic | Attempt::ByHand)
+                );
+                match ready_status(fixed.when) {
+                    Status::Pending => ready(places, self.graph, job),
+                    _ if starts_at_once => ready(places, self.graph, job),
+                    held => held,
+                }
+            }
         };
         match origin {
             Origin::NewAttempt(attempt) => {
@@ -202,6 +263,15 @@ impl<'a> Processing<'a> {
             Origin::Unchanged if to == Status::Created => {}
             Origin::Unchanged => self.change(job, to),
         }
+    }
+}
+
+/// Where a job goes that may start now.
+fn ready(places: &mut Places, graph: &Graph, job: usize) -> Status {
+    if places.take(&graph.jobs[job]) {
+        Status::Pending
+    } else {
+        Status::WaitingForResource
     }
 }
 

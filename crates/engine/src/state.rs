@@ -5,7 +5,7 @@ use tappet_model::{FailureReason, Status};
 
 use crate::process::{Processing, statuses};
 use crate::run_status::run_status;
-use crate::step::{job_event, run_event};
+use crate::step::{expansion, job_event, run_event, stage_event};
 use crate::{Event, Graph, Refused, StatusSet, Transition};
 
 /// The moving part of a job: its newest attempt.
@@ -87,6 +87,7 @@ impl RunState {
         let mut transitions = match event {
             Event::Job { job, event } => job_event(graph, &mut self.jobs, job, event)?,
             Event::Run(event) => run_event(graph, &mut self.jobs, event),
+            Event::Stage { stage, event } => stage_event(graph, &mut self.jobs, stage, event)?,
             Event::External(statuses) => {
                 self.external = statuses;
                 Vec::new()
@@ -96,10 +97,33 @@ impl RunState {
         Ok(transitions)
     }
 
+    /// A job that waited for a decision turned out to be other jobs, which start.
+    /// `graph` is [`Graph::expanded`], and from now on the one of the run; On
+    /// refusal nothing has changed.
+    ///
+    /// # Panics
+    ///
+    /// If `graph` is not the run's with more jobs at its end.
+    pub fn expand(&mut self, graph: &Graph, job: usize) -> Result<Vec<Transition>, Refused> {
+        let mut transitions = expansion(graph, &mut self.jobs, job)?;
+        transitions.extend(self.update_status(graph));
+        Ok(transitions)
+    }
+
+    /// The status of one workflow of the run, whose jobs are those of a stage.
+    pub fn stage_status(&self, graph: &Graph, stage: usize, current: Status) -> Status {
+        let of_stage = (0..self.jobs.len()).filter(|&job| graph.jobs[job].stage == stage);
+        let composite = statuses(graph, &self.jobs, of_stage).status(false);
+        run_status(current, composite.unwrap_or(Status::Success))
+    }
+
     fn update_status(&mut self, graph: &Graph) -> Option<Transition> {
         let jobs = statuses(graph, &self.jobs, 0..self.jobs.len());
         let composite = jobs.union(self.external).status(false);
-        let to = run_status(self.status, composite.unwrap_or(Status::Success));
+        let to = match run_status(self.status, composite.unwrap_or(Status::Success)) {
+            Status::Success | Status::Skipped if graph.is_broken => Status::Failed,
+            to => to,
+        };
         let from = std::mem::replace(&mut self.status, to);
         (from != to).then_some(Transition::Run { from, to })
     }

@@ -2,11 +2,14 @@
 //! job it is about. What follows for the others is [`process`](crate::process)'s
 //! business.
 
+use tappet_model::plan::When;
 use tappet_model::{FailureReason, Status};
 
-use crate::process::{Attempt, Processing};
+use crate::process::{Attempt, Processing, statuses};
 use crate::retry::retries_again;
-use crate::{Graph, JobEvent, JobState, Refused, RunEvent, Transition, is_allowed_failure};
+use crate::{
+    Graph, JobEvent, JobState, Refused, RunEvent, StageEvent, Transition, is_allowed_failure,
+};
 
 /// Applies an event to the newest attempt of one job.
 pub(crate) fn job_event(
@@ -54,7 +57,7 @@ pub(crate) fn job_event(
             let playable = matches!(status, Status::Manual | Status::Scheduled);
             require(playable, Refused::NotPlayable)?;
             let mut processing = Processing::new(graph, jobs);
-            processing.change(job, Status::Pending);
+            processing.enqueue(job);
             processing.reopen_dependants(job);
             Ok(processing.finish())
         }
@@ -66,8 +69,10 @@ pub(crate) fn job_event(
             Ok(processing.finish())
         }
         JobEvent::Skip => {
-            let waits =
-                status == Status::Created || (status.is_active() && status != Status::Running);
+            // Once it is decided, the decision may be about needs that are not over again.
+            let may_come_early = graph.jobs[job].when != When::Decided;
+            let waits = (status == Status::Created && may_come_early)
+                || (status.is_active() && status != Status::Running);
             require(waits, Refused::NotPossible)?;
             Ok(moved(graph, jobs, job, Status::Skipped))
         }
@@ -80,7 +85,9 @@ pub(crate) fn job_event(
                     | Status::WaitingForCallback
             );
             require(held, Refused::NotPossible)?;
-            Ok(moved(graph, jobs, job, Status::Pending))
+            let mut processing = Processing::new(graph, jobs);
+            processing.enqueue(job);
+            Ok(processing.finish())
         }
     }
 }
@@ -89,10 +96,57 @@ pub(crate) fn job_event(
 pub(crate) fn run_event(graph: &Graph, jobs: &mut [JobState], event: RunEvent) -> Vec<Transition> {
     let mut processing = Processing::new(graph, jobs);
     match event {
-        RunEvent::Cancel => processing.cancel_all(),
-        RunEvent::Retry => processing.retry_all(),
+        RunEvent::Cancel => processing.cancel_all(None),
+        RunEvent::Retry => processing.repeat(None, &[Status::Failed, Status::Canceled]),
     }
     processing.finish()
+}
+
+/// Applies an event to all jobs of one stage, or of all for a run that is one
+/// workflow.
+pub(crate) fn stage_event(
+    graph: &Graph,
+    jobs: &mut [JobState],
+    stage: Option<usize>,
+    event: StageEvent,
+) -> Result<Vec<Transition>, Refused> {
+    let of_stage =
+        (0..jobs.len()).filter(|&job| stage.is_none_or(|stage| graph.jobs[job].stage == stage));
+    let status = statuses(graph, jobs, of_stage).status(false);
+    let is_over = status.is_none_or(Status::is_completed);
+    if event != StageEvent::Cancel && !is_over {
+        return Err(Refused::NotOver);
+    }
+    let mut processing = Processing::new(graph, jobs);
+    match event {
+        StageEvent::Cancel => processing.cancel_all(stage),
+        StageEvent::Retry => processing.repeat(stage, &[Status::Failed, Status::Canceled]),
+        StageEvent::Rerun => {
+            let ended = [Status::Success, Status::Failed, Status::Canceled];
+            processing.repeat(stage, &ended);
+        }
+    }
+    Ok(processing.finish())
+}
+
+/// Puts the jobs that a waiting one turned out to be in its place, the new ones at
+/// the end, and lets them start.
+pub(crate) fn expansion(
+    graph: &Graph,
+    jobs: &mut Vec<JobState>,
+    job: usize,
+) -> Result<Vec<Transition>, Refused> {
+    let waiting = jobs.get(job).ok_or(Refused::UnknownJob)?;
+    if waiting.status != Status::WaitingForCallback {
+        return Err(Refused::NotPossible);
+    }
+    let first_new = jobs.len();
+    jobs.resize(graph.jobs.len(), JobState::created());
+    let mut processing = Processing::new(graph, jobs);
+    for leg in std::iter::once(job).chain(first_new..graph.jobs.len()) {
+        processing.enqueue(leg);
+    }
+    Ok(processing.finish())
 }
 
 fn moved(graph: &Graph, jobs: &mut [JobState], job: usize, to: Status) -> Vec<Transition> {
@@ -115,8 +169,11 @@ fn failed(
     if again {
         // Nothing was skipped on account of an attempt that was still running.
         processing.begin_attempt(job, Attempt::Automatic);
-    } else if graph.cancel_on_job_failure && !is_allowed_failure(fixed, exit_code) {
-        processing.cancel_all();
+    } else if !is_allowed_failure(fixed, exit_code) {
+        if graph.cancel_on_job_failure {
+            processing.cancel_all(None);
+        }
+        processing.give_up_siblings(job);
     }
     processing.finish()
 }

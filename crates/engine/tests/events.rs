@@ -365,6 +365,7 @@ fn a_failed_foreign_status_fails_a_run_whose_jobs_passed() {
             allow_failure: AllowFailure::default(),
             needs: None,
             retry: RetryPolicy::default(),
+            group: None,
         }],
         ..Graph::default()
     };

@@ -5,10 +5,10 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tappet_engine::{
-    Event, Graph, GraphJob, JobEvent, JobState, RunEvent, RunState, Transition, composite,
-    is_allowed_failure,
+    Event, Graph, GraphJob, JobEvent, JobState, Leg, RunEvent, RunState, StageEvent, Transition,
+    composite, is_allowed_failure,
 };
-use tappet_model::plan::{AllowFailure, RetryPolicy, When};
+use tappet_model::plan::{AllowFailure, JobGroup, RetryPolicy, When};
 use tappet_model::{FailureReason, Status};
 
 /// What people, runners and timers do.
@@ -25,15 +25,28 @@ enum Act {
     Play { which: Index },
     /// Somebody retries one of the ended jobs.
     Retry { which: Index },
+    /// Somebody decides about one of the jobs that wait for it.
+    Decide { which: Index, starts: bool },
+    /// One of the jobs that wait for a decision turns out to be several.
+    Expand {
+        which: Index,
+        legs: usize,
+        group: Option<JobGroup>,
+    },
     /// Anything happens to any job, or to one that does not exist.
     Any { job: usize, event: JobEvent },
     /// Something happens to the run.
     Run(RunEvent),
+    /// Something happens to one of its workflows.
+    Stage {
+        stage: Option<usize>,
+        event: StageEvent,
+    },
 }
 
 /// A run, and beside it what its transitions say.
-struct Watched<'a> {
-    graph: &'a Graph,
+struct Watched {
+    graph: Graph,
     state: RunState,
     jobs: Vec<WatchedJob>,
     run: Status,
@@ -48,19 +61,13 @@ struct WatchedJob {
     taken: bool,
 }
 
-impl<'a> Watched<'a> {
-    fn start(graph: &'a Graph) -> Self {
+impl Watched {
+    fn start(graph: &Graph) -> Self {
         let (state, transitions) = RunState::start(graph);
-        let created = || WatchedJob {
-            status: Status::Created,
-            attempt: 1,
-            exit_code: None,
-            taken: false,
-        };
         let mut watched = Self {
-            graph,
+            graph: graph.clone(),
             state,
-            jobs: graph.jobs.iter().map(|_| created()).collect(),
+            jobs: graph.jobs.iter().map(|_| WatchedJob::created()).collect(),
             run: Status::Created,
             story: Vec::new(),
         };
@@ -83,8 +90,24 @@ impl<'a> Watched<'a> {
             Act::Retry { which } => self
                 .pick(which, &[Status::Success, Status::Failed, Status::Canceled])
                 .map(|job| (job, JobEvent::Retry)),
+            Act::Decide { which, starts } => {
+                let event = if starts {
+                    JobEvent::Enqueue
+                } else {
+                    JobEvent::Skip
+                };
+                self.pick(which, &[Status::WaitingForCallback])
+                    .map(|job| (job, event))
+            }
+            Act::Expand { which, legs, group } => {
+                if let Some(job) = self.pick(which, &[Status::WaitingForCallback]) {
+                    self.expand(job, legs, group);
+                }
+                return;
+            }
             Act::Any { job, ref event } => Some((job, event.clone())),
             Act::Run(event) => return self.step(Event::Run(event)),
+            Act::Stage { stage, event } => return self.step(Event::Stage { stage, event }),
         };
         if let Some((job, event)) = event {
             self.step(Event::Job { job, event });
@@ -93,7 +116,7 @@ impl<'a> Watched<'a> {
 
     fn step(&mut self, event: Event) {
         let before = self.state.clone();
-        match self.state.step(self.graph, event.clone()) {
+        match self.state.step(&self.graph, event.clone()) {
             Ok(transitions) => self.follow(transitions),
             Err(refused) => {
                 assert_eq!(self.state, before, "{event:?} was refused: {refused}");
@@ -101,16 +124,35 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// Lets runners take and end everything, well or badly by turns.
+    fn expand(&mut self, job: usize, legs: usize, group: Option<JobGroup>) {
+        let leg = Leg {
+            when: When::Decided,
+            ..Leg::default()
+        };
+        self.graph = self.graph.expanded(job, vec![leg; legs], group);
+        self.jobs
+            .resize_with(self.graph.jobs.len(), WatchedJob::created);
+        let transitions = self.state.expand(&self.graph, job).unwrap();
+        self.follow(transitions);
+    }
+
+    /// Lets runners take and end everything, well or badly by turns; what has to be
+    /// decided starts or is skipped by turns.
     fn drain(&mut self) {
         for turn in 0.. {
-            let Some(job) = self.find(|status| status.is_active() || status.is_executing()) else {
+            let moves = |status: Status| {
+                (status.is_active() || status.is_executing())
+                    && status != Status::WaitingForResource
+            };
+            let Some(job) = self.find(moves) else {
                 break;
             };
             let event = match self.jobs[job].status {
                 Status::Pending => JobEvent::Run {
                     cancels_gracefully: false,
                 },
+                Status::WaitingForCallback if turn % 3 == 0 => JobEvent::Skip,
+                Status::WaitingForCallback => JobEvent::Enqueue,
                 _ => end((turn % 3 == 0).then_some(1)),
             };
             self.step(Event::Job { job, event });
@@ -190,13 +232,57 @@ impl<'a> Watched<'a> {
                 }
             }
         }
+        self.check_groups(&transitions);
         self.story.extend(transitions);
         self.check_state();
     }
 
+    /// No more legs at a time than may be, and none waits while there is room; a leg
+    /// that fails for good leaves no other on its way.
+    fn check_groups(&self, transitions: &[Transition]) {
+        for (group, fixed) in self.graph.groups.iter().enumerate() {
+            let legs = || {
+                let jobs = self.jobs.iter().zip(&self.graph.jobs);
+                jobs.filter(move |(_, job)| job.group == Some(group))
+                    .map(|(job, _)| job.status)
+            };
+            let count = |wanted: &[Status]| legs().filter(|leg| wanted.contains(leg)).count();
+            let held = count(&[Status::Pending, Status::Running, Status::Canceling]);
+            let waiting = count(&[Status::WaitingForResource]);
+            let limit = fixed
+                .max_parallel
+                .map_or(usize::MAX, |limit| limit as usize);
+            assert!(held <= limit, "{held} legs of group {group} at a time");
+            assert!(
+                waiting == 0 || held == limit,
+                "{waiting} legs of group {group} wait although {held} are on their way"
+            );
+            let fails = transitions.iter().any(|transition| match *transition {
+                Transition::Job { job, to, .. } => {
+                    to == Status::Failed
+                        && self.graph.jobs[job].group == Some(group)
+                        && self.jobs[job].status == Status::Failed
+                        && !self.allowed(job)
+                }
+                _ => false,
+            });
+            if fixed.fail_fast && fails {
+                let going = legs().filter(|leg| leg.is_cancelable()).count();
+                assert_eq!(going, 0, "legs of group {group} go on after a failure");
+            }
+        }
+    }
+
     /// A job sets off only when those before it are over, and well enough.
     fn check_order(&self, job: usize, from: Status, to: Status) {
-        let sets_off = matches!(to, Status::Pending | Status::Manual | Status::Scheduled);
+        let sets_off = matches!(
+            to,
+            Status::Pending
+                | Status::Manual
+                | Status::Scheduled
+                | Status::WaitingForResource
+                | Status::WaitingForCallback
+        );
         if from != Status::Created || !sets_off {
             return;
         }
@@ -282,6 +368,24 @@ fn end(exit_code: Option<i32>) -> JobEvent {
     }
 }
 
+impl WatchedJob {
+    fn created() -> Self {
+        Self {
+            status: Status::Created,
+            attempt: 1,
+            exit_code: None,
+            taken: false,
+        }
+    }
+}
+
+fn any_group() -> impl Strategy<Value = JobGroup> {
+    (any::<bool>(), prop::option::of(1..=2_u32)).prop_map(|(fail_fast, max_parallel)| JobGroup {
+        fail_fast,
+        max_parallel,
+    })
+}
+
 prop_compose! {
     fn any_job()(
         stage in 0..4_usize,
@@ -291,6 +395,8 @@ prop_compose! {
             1 => Just(When::Always),
             1 => Just(When::Manual),
             1 => Just(When::Delayed { start_in_s: 1 }),
+            2 => Just(When::Decided),
+            1 => Just(When::Never),
         ],
         allow_failure in prop_oneof![
             3 => Just(AllowFailure::No),
@@ -298,9 +404,10 @@ prop_compose! {
             1 => Just(AllowFailure::ExitCodes(vec![1])),
         ],
         max in prop_oneof![3 => Just(0), 1 => 1..=2_u32],
+        group in prop_oneof![2 => Just(None), 1 => (0..2_usize).prop_map(Some)],
     ) -> GraphJob {
         let retry = RetryPolicy { max, ..RetryPolicy::default() };
-        GraphJob { stage, when, allow_failure, needs: None, retry }
+        GraphJob { stage, when, allow_failure, needs: None, retry, group }
     }
 }
 
@@ -314,6 +421,7 @@ prop_compose! {
         ),
         backwards in any::<bool>(),
         cancel_on_job_failure in prop::bool::weighted(0.2),
+        groups in prop::collection::vec(any_group(), 2),
     ) -> Graph {
         jobs.sort_by_key(|job| job.stage);
         let stages: Vec<usize> = jobs.iter().map(|job| job.stage).collect();
@@ -334,7 +442,13 @@ prop_compose! {
                 needs
             });
         }
-        Graph { jobs, cancel_on_job_failure }
+        // The compilers see to it: what is decided names its needs.
+        for job in &mut jobs {
+            if job.when == When::Decided {
+                job.needs.get_or_insert_default();
+            }
+        }
+        Graph { jobs, cancel_on_job_failure, groups, is_broken: false }
     }
 }
 
@@ -363,9 +477,23 @@ fn any_act() -> impl Strategy<Value = Act> {
             .prop_map(|(which, exit_code)| Act::End { which, exit_code }),
         2 => any::<Index>().prop_map(|which| Act::Play { which }),
         2 => any::<Index>().prop_map(|which| Act::Retry { which }),
+        4 => (any::<Index>(), any::<bool>())
+            .prop_map(|(which, starts)| Act::Decide { which, starts }),
+        1 => (any::<Index>(), 1..4_usize, prop::option::of(any_group()))
+            .prop_map(|(which, legs, group)| Act::Expand { which, legs, group }),
         4 => (0..11_usize, event).prop_map(|(job, event)| Act::Any { job, event }),
         1 => prop::sample::select(vec![RunEvent::Cancel, RunEvent::Retry]).prop_map(Act::Run),
+        2 => (prop::option::of(0..4_usize), any_stage_event())
+            .prop_map(|(stage, event)| Act::Stage { stage, event }),
     ]
+}
+
+fn any_stage_event() -> impl Strategy<Value = StageEvent> {
+    prop::sample::select(vec![
+        StageEvent::Cancel,
+        StageEvent::Retry,
+        StageEvent::Rerun,
+    ])
 }
 
 fn any_acts() -> impl Strategy<Value = Vec<Act>> {
@@ -411,7 +539,7 @@ proptest! {
             run.act(act);
             if let Some(job) = run.find(Status::is_completed) {
                 let event = Event::Job { job, event: JobEvent::Cancel };
-                prop_assert_eq!(run.state.clone().step(&graph, event), Ok(Vec::new()));
+                prop_assert_eq!(run.state.clone().step(&run.graph, event), Ok(Vec::new()));
             }
         }
     }
@@ -430,8 +558,34 @@ proptest! {
             Status::Manual => !is_allowed_failure(fixed, None),
             status => !status.is_completed() && status != Status::Canceling,
         };
-        prop_assert!(!run.jobs.iter().zip(&graph.jobs).any(is_left));
+        prop_assert!(!run.jobs.iter().zip(&run.graph.jobs).any(is_left));
         prop_assert!(run.run.is_completed() || run.run == Status::Canceling);
+    }
+
+    #[test]
+    fn canceling_a_workflow_leaves_nothing_of_it_and_all_of_the_others(
+        graph in any_graph(),
+        acts in any_acts(),
+        stage in 0..4_usize,
+    ) {
+        let mut run = Watched::start(&graph);
+        for act in &acts {
+            run.act(act);
+        }
+        let before = run.state.clone();
+        run.step(Event::Stage { stage: Some(stage), event: StageEvent::Cancel });
+        for (job, fixed) in run.graph.jobs.iter().enumerate() {
+            let status = run.jobs[job].status;
+            if fixed.stage == stage {
+                let is_optional = status == Status::Manual && is_allowed_failure(fixed, None);
+                prop_assert!(is_optional || !status.is_cancelable(), "job {job} is {status}");
+            } else if !matches!(
+                before.jobs[job].status,
+                Status::Created | Status::WaitingForResource
+            ) {
+                prop_assert_eq!(before.jobs[job].status, status, "job {}", job);
+            }
+        }
     }
 
     #[test]
@@ -441,7 +595,7 @@ proptest! {
         }
         let mut run = Watched::start(&graph);
         while let Some(job) = run.find(|status| !status.is_completed()) {
-            let job = run.find(Status::is_active).unwrap_or(job);
+            let job = run.find(|status| status == Status::Pending).unwrap_or(job);
             for event in [JobEvent::Run { cancels_gracefully: true }, JobEvent::Success] {
                 run.step(Event::Job { job, event });
             }

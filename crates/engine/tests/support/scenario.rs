@@ -1,22 +1,27 @@
 //! Runs written as text. A graph is a list of jobs, `name@stage` followed by
 //! words: a `when` (`manual` jobs may fail unless they are `blocking`),
-//! `may_fail`, `may_fail(3)` for one exit code, `retry(2)`, `needs(a b)`.
-//! `cancel_on_failure` in the list is about the run.
+//! `may_fail`, `may_fail(3)` for one exit code, `retry(2)`, `needs(a b)`, `group(0)`.
+//! `cancel_on_failure` and `broken` in the list are about the run, `groups` tells
+//! of each group in turn whether it is `fail_fast` and how many `max(2)` at a time.
 //!
 //! What happens is `verb job…`, where `success` and `drop` of a job that no
 //! runner has yet let one take it first, `late_drop` does not, and `give_up`
-//! fails it without a runner;
-//! where that leads is `run status: job job status, job status`.
+//! fails it without a runner. `cancel_stage`, `retry_stage` and `rerun_stage` name a
+//! stage; `expand a b c` makes `a`, `b` and `c` of the waiting job `a`, in a new group
+//! with the words after a `:`. Where that leads is `run status: job job status, job status`.
 
 use std::collections::BTreeMap;
 
-use tappet_engine::{Event, Graph, GraphJob, JobEvent, Refused, RunEvent, RunState, Transition};
-use tappet_model::plan::{AllowFailure, RetryPolicy, When};
+use tappet_engine::{
+    Event, Graph, GraphJob, JobEvent, Leg, Refused, RunEvent, RunState, StageEvent, Transition,
+};
+use tappet_model::plan::{AllowFailure, JobGroup, RetryPolicy, When};
 use tappet_model::{FailureReason, Status};
 
 /// A run and everything that happened to it.
 pub struct Scenario {
     names: Vec<String>,
+    stages: Vec<String>,
     graph: Graph,
     state: RunState,
     last: Vec<Transition>,
@@ -25,10 +30,11 @@ pub struct Scenario {
 impl Scenario {
     /// Starts a run of the described graph.
     pub fn start(description: &str) -> Self {
-        let (names, graph) = parse_graph(description);
+        let (names, stages, graph) = parse_graph(description);
         let (state, last) = RunState::start(&graph);
         Self {
             names,
+            stages,
             graph,
             state,
             last,
@@ -43,6 +49,14 @@ impl Scenario {
         match verb {
             "cancel_run" => self.step(Event::Run(RunEvent::Cancel))?,
             "retry_run" => self.step(Event::Run(RunEvent::Retry))?,
+            "cancel_stage" => self.apply_to_stage(words.next(), StageEvent::Cancel)?,
+            "retry_stage" => self.apply_to_stage(words.next(), StageEvent::Retry)?,
+            "rerun_stage" => self.apply_to_stage(words.next(), StageEvent::Rerun)?,
+            "expand" => {
+                let (names, group) = action.split_once(':').unwrap_or((action, ""));
+                let names: Vec<&str> = names.split_whitespace().skip(1).collect();
+                self.expand(&names, parse_group(group))?;
+            }
             _ => {
                 for name in words {
                     self.apply_to_job(verb, name)?;
@@ -97,6 +111,30 @@ impl Scenario {
             .collect()
     }
 
+    fn apply_to_stage(&mut self, name: Option<&str>, event: StageEvent) -> Result<(), Refused> {
+        let stage = name.map(|name| {
+            let position = self.stages.iter().position(|known| known == name);
+            position.expect("the stage has jobs")
+        });
+        self.step(Event::Stage { stage, event })
+    }
+
+    fn expand(&mut self, names: &[&str], group: JobGroup) -> Result<(), Refused> {
+        let job = self.names.iter().position(|name| name == names[0]);
+        let job = job.expect("the job exists");
+        let leg = Leg {
+            when: self.graph.jobs[job].when,
+            ..Leg::default()
+        };
+        let legs = vec![leg; names.len()];
+        let graph = self.graph.expanded(job, legs, Some(group));
+        self.last.extend(self.state.expand(&graph, job)?);
+        self.graph = graph;
+        self.names
+            .extend(names[1..].iter().map(|&name| name.to_owned()));
+        Ok(())
+    }
+
     fn apply_to_job(&mut self, verb: &str, name: &str) -> Result<(), Refused> {
         let job = self
             .names
@@ -118,6 +156,7 @@ impl Scenario {
             "drop" => failure(FailureReason::ScriptFailure, Some(1)),
             "drop(3)" => failure(FailureReason::ScriptFailure, Some(3)),
             "late_drop" => failure(FailureReason::ScriptFailure, Some(1)),
+            "misfit" => failure(FailureReason::ConfigError, None),
             "give_up" => failure(FailureReason::StuckOrTimeoutFailure, None),
             "cancel" => JobEvent::Cancel,
             "force_cancel" => JobEvent::ForceCancel,
@@ -140,7 +179,15 @@ fn failure(reason: FailureReason, exit_code: Option<i32>) -> JobEvent {
     JobEvent::Drop { reason, exit_code }
 }
 
-fn parse_graph(description: &str) -> (Vec<String>, Graph) {
+/// `fail_fast max(2)`.
+fn parse_group(words: &str) -> JobGroup {
+    JobGroup {
+        fail_fast: words.contains("fail_fast"),
+        max_parallel: argument(words, "max").map(|text| text.parse().expect("a number")),
+    }
+}
+
+fn parse_graph(description: &str) -> (Vec<String>, Vec<String>, Graph) {
     let mut names: Vec<String> = Vec::new();
     let mut stages: Vec<&str> = Vec::new();
     let mut graph = Graph::default();
@@ -148,6 +195,14 @@ fn parse_graph(description: &str) -> (Vec<String>, Graph) {
     for entry in description.split(';').map(str::trim) {
         if entry == "cancel_on_failure" {
             graph.cancel_on_job_failure = true;
+            continue;
+        }
+        if entry == "broken" {
+            graph.is_broken = true;
+            continue;
+        }
+        if let Some(groups) = entry.strip_prefix("groups ") {
+            graph.groups = groups.split(',').map(parse_group).collect();
             continue;
         }
         let (job, options) = entry.split_once(' ').unwrap_or((entry, ""));
@@ -174,7 +229,8 @@ fn parse_graph(description: &str) -> (Vec<String>, Graph) {
                 .collect()
         });
     }
-    (names, graph)
+    let stages = stages.into_iter().map(str::to_owned).collect();
+    (names, stages, graph)
 }
 
 fn parse_job(stage: usize, options: &str) -> GraphJob {
@@ -188,6 +244,10 @@ fn parse_job(stage: usize, options: &str) -> GraphJob {
         When::OnFailure
     } else if has("always") {
         When::Always
+    } else if has("decided") {
+        When::Decided
+    } else if has("never") {
+        When::Never
     } else {
         When::OnSuccess
     };
@@ -207,6 +267,7 @@ fn parse_job(stage: usize, options: &str) -> GraphJob {
             max: number("retry").unwrap_or_default().unsigned_abs(),
             ..RetryPolicy::default()
         },
+        group: argument(options, "group").map(|text| text.parse().expect("a number")),
     }
 }
 
