@@ -110,11 +110,21 @@ impl RunState {
         Ok(transitions)
     }
 
-    /// The status of one workflow of the run, whose jobs are those of a stage.
-    pub fn stage_status(&self, graph: &Graph, stage: usize, current: Status) -> Status {
-        let of_stage = (0..self.jobs.len()).filter(|&job| graph.jobs[job].stage == stage);
-        let composite = statuses(graph, &self.jobs, of_stage).status(false);
-        run_status(current, composite.unwrap_or(Status::Success))
+    /// The statuses of the run's workflows, whose jobs are those of a stage each,
+    /// when they were `current` before.
+    pub fn stage_statuses(&self, graph: &Graph, current: &[Status]) -> Vec<Status> {
+        let mut sets = vec![StatusSet::default(); current.len()];
+        for (job, fixed) in graph.jobs.iter().enumerate() {
+            if let Some(set) = sets.get_mut(fixed.stage) {
+                *set = set.union(statuses(graph, &self.jobs, [job]));
+            }
+        }
+        let composites = sets.into_iter().map(|set| set.status(false));
+        current
+            .iter()
+            .zip(composites)
+            .map(|(&current, composite)| run_status(current, composite.unwrap_or(Status::Success)))
+            .collect()
     }
 
     fn update_status(&mut self, graph: &Graph) -> Option<Transition> {

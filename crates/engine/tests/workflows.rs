@@ -6,8 +6,9 @@ mod scenario;
 
 use rstest::rstest;
 use scenario::Scenario;
-use tappet_engine::{Graph, Refused, RunState};
+use tappet_engine::{Event, Graph, GraphJob, JobEvent, Refused, RunState};
 use tappet_model::Status;
+use tappet_model::plan::{AllowFailure, RetryPolicy, When};
 
 /// Applies actions, one after another.
 fn after(graph: &str, actions: &[&str]) -> Scenario {
@@ -289,15 +290,28 @@ fn a_run_of_broken_workflows_alone_fails_at_once() {
 
 #[test]
 fn the_status_of_a_workflow_is_that_of_its_jobs() {
+    let job = |stage| GraphJob {
+        stage,
+        when: When::OnSuccess,
+        allow_failure: AllowFailure::No,
+        needs: Some(Vec::new()),
+        retry: RetryPolicy::default(),
+        group: None,
+    };
     let graph = Graph {
+        jobs: vec![job(0), job(1)],
         is_broken: true,
         ..Graph::default()
     };
-    let (state, _) = RunState::start(&graph);
-    let status = state.stage_status(&graph, 0, Status::Created);
+    let (mut state, _) = RunState::start(&graph);
+    let cancel = Event::Job {
+        job: 0,
+        event: JobEvent::Cancel,
+    };
+    state.step(&graph, cancel).unwrap();
+    let without_jobs = Status::Success;
     assert_eq!(
-        status,
-        Status::Success,
-        "the jobs know nothing of broken files"
+        state.stage_statuses(&graph, &[Status::Created; 3]),
+        [Status::Canceled, Status::Pending, without_jobs]
     );
 }

@@ -43,7 +43,7 @@ pub struct PlannedWorkflow {
 }
 
 /// What the legs of a matrix share.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct JobGroup {
     /// The first leg that fails, and may not, cancels the others.
     pub fail_fast: bool,

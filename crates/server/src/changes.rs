@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::clock;
+use crate::dispatch::Wish;
 
 /// Followers of runs. What changed is in the store; here they are only woken.
 #[derive(Default)]
@@ -85,7 +86,13 @@ impl App {
         self.metrics.changed(advance);
         for attempt in &advance.changed {
             match attempt.status {
-                Status::Pending => self.dispatch.enqueued(attempt.id, &attempt.tags),
+                Status::Pending => self.dispatch.enqueued(
+                    attempt.id,
+                    Wish {
+                        tags: &attempt.tags,
+                        has_steps: attempt.has_steps,
+                    },
+                ),
                 Status::Canceling => {
                     self.held.canceling(attempt.id);
                 }

@@ -43,11 +43,22 @@ struct Waiters {
     claimed_early: HashSet<AttemptId>,
 }
 
+/// What an attempt wants of its runner.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wish<'a> {
+    /// Its tags.
+    pub tags: &'a [String],
+    /// That it runs steps.
+    pub has_steps: bool,
+}
+
 /// Why a waiting request is woken.
 #[derive(Debug)]
 struct Wake {
     /// Tags of the attempt.
     tags: Vec<String>,
+    /// It has steps.
+    has_steps: bool,
     /// The attempt is about to be committed.
     is_expected: bool,
 }
@@ -84,7 +95,11 @@ impl Place<'_> {
     /// fits may.
     fn pass_on(&mut self) {
         if let Ok(wake) = self.woken.try_recv() {
-            self.dispatch.wake(&wake.tags, false);
+            let wish = Wish {
+                tags: &wake.tags,
+                has_steps: wake.has_steps,
+            };
+            self.dispatch.wake(wish, false);
         }
     }
 }
@@ -95,21 +110,21 @@ impl Dispatch {
     }
 
     /// An attempt became pending: wakes a runner that fits.
-    pub fn enqueued(&self, id: AttemptId, tags: &[String]) {
+    pub fn enqueued(&self, id: AttemptId, wish: Wish<'_>) {
         let mut waiters = self.lock();
         if waiters.claimed_early.remove(&id) {
             return;
         }
         waiters.pending.insert(id);
         drop(waiters);
-        self.wake(tags, false);
+        self.wake(wish, false);
     }
 
     /// An attempt is about to be committed as pending: wakes a runner that fits,
     /// so that its claim can share the commit. If it comes too early it finds
     /// nothing and waits on.
-    pub fn expect(&self, tags: &[String]) {
-        self.wake(tags, true);
+    pub fn expect(&self, wish: Wish<'_>) {
+        self.wake(wish, true);
     }
 
     /// A runner took an attempt, maybe before this side knew that it waits.
@@ -135,13 +150,15 @@ impl Dispatch {
         self.lock().queue.len()
     }
 
-    fn wake(&self, tags: &[String], is_expected: bool) {
+    fn wake(&self, wish: Wish<'_>, is_expected: bool) {
         let wake = || Wake {
-            tags: tags.to_vec(),
+            tags: wish.tags.to_vec(),
+            has_steps: wish.has_steps,
             is_expected,
         };
         self.wake_first(wake, |claim| {
-            tags::fit(&claim.tags, claim.run_untagged, tags)
+            (claim.runs_steps || !wish.has_steps)
+                && tags::fit(&claim.tags, claim.run_untagged, wish.tags)
         });
     }
 
@@ -149,6 +166,7 @@ impl Dispatch {
     fn wake_process(&self, runner: RunnerId, system_id: &str) {
         let wake = || Wake {
             tags: Vec::new(),
+            has_steps: false,
             is_expected: false,
         };
         self.wake_first(wake, |claim| {
@@ -253,6 +271,7 @@ mod tests {
             tags: tags(words),
             run_untagged: words.is_empty(),
             cancels_gracefully: true,
+            runs_steps: false,
             is_expected: false,
             now: Timestamp(0),
         }
@@ -264,10 +283,27 @@ mod tests {
         let mut docker = dispatch.queue_up(&claim(&["docker"]));
         let mut first = dispatch.queue_up(&claim(&[]));
         let mut second = dispatch.queue_up(&claim(&[]));
-        dispatch.enqueued(AttemptId(1), &[]);
+        dispatch.enqueued(AttemptId(1), Wish::default());
         assert!(first.woken.try_recv().is_ok());
         assert!(second.woken.try_recv().is_err());
         assert!(docker.woken.try_recv().is_err());
+    }
+
+    #[test]
+    fn an_attempt_with_steps_wakes_a_runner_that_runs_them() {
+        let dispatch = Dispatch::default();
+        let mut other = dispatch.queue_up(&claim(&[]));
+        let mut ours = dispatch.queue_up(&Claim {
+            runs_steps: true,
+            ..claim(&[])
+        });
+        let wish = Wish {
+            tags: &[],
+            has_steps: true,
+        };
+        dispatch.enqueued(AttemptId(1), wish);
+        assert!(ours.woken.try_recv().is_ok());
+        assert!(other.woken.try_recv().is_err());
     }
 
     #[test]
@@ -275,10 +311,10 @@ mod tests {
         let dispatch = Dispatch::default();
         let mut waiting = dispatch.queue_up(&claim(&[]));
         dispatch.claimed(AttemptId(1));
-        dispatch.enqueued(AttemptId(1), &[]);
+        dispatch.enqueued(AttemptId(1), Wish::default());
         assert!(waiting.woken.try_recv().is_err());
         assert_eq!(dispatch.pending(), 0);
-        dispatch.enqueued(AttemptId(1), &[]);
+        dispatch.enqueued(AttemptId(1), Wish::default());
         assert_eq!(dispatch.pending(), 1);
     }
 
@@ -287,7 +323,7 @@ mod tests {
         let dispatch = Dispatch::default();
         let mut docker = dispatch.queue_up(&claim(&["docker"]));
         let mut waiting = dispatch.queue_up(&claim(&[]));
-        dispatch.expect(&[]);
+        dispatch.expect(Wish::default());
         assert!(waiting.woken.try_recv().unwrap().is_expected);
         assert!(docker.woken.try_recv().is_err());
         assert_eq!(dispatch.pending(), 0);
@@ -298,7 +334,7 @@ mod tests {
         let dispatch = Dispatch::default();
         let first = dispatch.queue_up(&claim(&[]));
         let mut second = dispatch.queue_up(&claim(&[]));
-        dispatch.enqueued(AttemptId(1), &[]);
+        dispatch.enqueued(AttemptId(1), Wish::default());
         drop(first);
         assert!(second.woken.try_recv().is_ok());
     }
@@ -309,7 +345,11 @@ mod tests {
         let first = dispatch.queue_up(&claim(&["docker"]));
         let mut plain = dispatch.queue_up(&claim(&[]));
         let mut docker = dispatch.queue_up(&claim(&["docker"]));
-        dispatch.enqueued(AttemptId(1), &tags(&["docker"]));
+        let wish = Wish {
+            tags: &tags(&["docker"]),
+            has_steps: false,
+        };
+        dispatch.enqueued(AttemptId(1), wish);
         drop(first);
         assert!(docker.woken.try_recv().is_ok());
         assert!(plain.woken.try_recv().is_err());

@@ -28,6 +28,7 @@ use tappet_store::{
 
 use crate::app::App;
 use crate::clock;
+use crate::dispatch::Wish;
 use content::{Known, content, invalid};
 use in_flight::InFlight;
 use parsed_files::ParsedFiles;
@@ -40,6 +41,12 @@ pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
 
 /// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).
 pub const PIPELINE_FILE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// For what the event of a run of workflows is sealed.
+pub const EVENT_CONTEXT: &str = "run-event";
+
+/// For what the outputs of a job with steps are sealed.
+pub const OUTPUTS_CONTEXT: &str = "job-outputs";
 
 /// What intake keeps between requests; all of it can be lost.
 #[derive(Default)]
@@ -250,6 +257,7 @@ async fn store(
         hooks: request.hooks,
         user_id: request.user.map(|user| user.id),
         sealed_variables,
+        sealed_event: None,
         content,
         credential: request.credential,
         idempotency: request.idempotency,
@@ -259,7 +267,10 @@ async fn store(
     if let NewRunContent::Planned(workflow) = &new.content
         && let Some(first) = workflow.jobs.first()
     {
-        app.dispatch.expect(&first.tags);
+        app.dispatch.expect(Wish {
+            tags: &first.tags,
+            has_steps: first.key.is_some(),
+        });
     }
     match app.store.create_run(new).await {
         Ok(Creation::Created(advance)) => {

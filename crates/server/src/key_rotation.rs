@@ -203,8 +203,10 @@ fn resealed(
     let (context, name) = match place {
         SealedPlace::TriggerTokens => (trigger_tokens::SEAL_CONTEXT, "triggers"),
         SealedPlace::RunVariables => (intake::VARIABLES_CONTEXT, "variables of runs"),
+        SealedPlace::RunEvents => (intake::EVENT_CONTEXT, "events of runs"),
         SealedPlace::JobVariables => (intake::VARIABLES_CONTEXT, "variables of jobs"),
         SealedPlace::DotenvVariables => (reports::DOTENV_CONTEXT, "dotenv reports"),
+        SealedPlace::JobOutputs => (intake::OUTPUTS_CONTEXT, "outputs of jobs"),
         SealedPlace::SettingsVariables => {
             (settings_variables::SEAL_CONTEXT, "variables in settings")
         }

@@ -22,6 +22,7 @@ use crate::app::{App, SharedApp};
 use crate::artifact_files::ArtifactFiles;
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, DataDirError, Owner};
+use crate::dispatch::Wish;
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
@@ -306,8 +307,12 @@ fn root_token(config: &Config, dir: &std::path::Path) -> Result<(String, bool), 
 async fn restore(app: &App, now: Timestamp) -> Result<(), StartError> {
     let held = app.store.executing_attempts().await?;
     app.held.restore(held, Instant::now(), now);
-    for (id, tags) in app.store.pending_attempts().await? {
-        app.dispatch.enqueued(id, &tags);
+    for attempt in app.store.pending_attempts().await? {
+        let wish = Wish {
+            tags: &attempt.tags,
+            has_steps: attempt.has_steps,
+        };
+        app.dispatch.enqueued(attempt.id, wish);
     }
     if let Err(error) = app.artifact_files.remove_leftovers().await {
         tracing::warn!(%error, "cannot remove unfinished uploads");

@@ -95,6 +95,7 @@ async fn finish(store: &dyn Store, runner: RunnerId) -> Result<(), Failure> {
             tags: Vec::new(),
             run_untagged: true,
             cancels_gracefully: true,
+            runs_steps: false,
             is_expected: false,
             now: now(),
         };

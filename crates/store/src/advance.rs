@@ -36,6 +36,17 @@ pub struct Advance {
     pub last_event: i64,
 }
 
+/// An attempt that waits for a runner.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PendingAttempt {
+    /// Which.
+    pub id: AttemptId,
+    /// Runner tags.
+    pub tags: Vec<String>,
+    /// Only runners that run steps can take it.
+    pub has_steps: bool,
+}
+
 /// One attempt of an [`Advance`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChangedAttempt {
@@ -47,6 +58,8 @@ pub struct ChangedAttempt {
     pub status: Status,
     /// Runner tags, for the dispatcher.
     pub tags: Vec<String>,
+    /// Only runners that run steps can take it.
+    pub has_steps: bool,
     /// Made by this change.
     pub is_new: bool,
 }

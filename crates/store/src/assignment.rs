@@ -21,6 +21,8 @@ pub struct Claim {
     pub run_untagged: bool,
     /// It understands `canceling`.
     pub cancels_gracefully: bool,
+    /// It runs the steps of workflows.
+    pub runs_steps: bool,
     /// A run is being created right now: the claim may share its commit, so it
     /// looks where that run is first seen.
     pub is_expected: bool,
@@ -45,6 +47,9 @@ pub struct Assignment {
     pub sealed_variables: Option<Vec<u8>>,
     /// Variables given when this attempt was played, encrypted by the server.
     pub sealed_job_variables: Option<Vec<u8>>,
+    /// For a job with steps: the event that brought the run about, encrypted by the
+    /// server.
+    pub sealed_event: Option<Vec<u8>>,
     /// Newest attempts whose artifacts are restored first, in order, that have an archive.
     pub artifact_sources: Vec<Attempt>,
     /// Variables that such attempts reported, in the same order, encrypted by the server.

@@ -3,9 +3,10 @@
 use tappet_model::plan::When;
 use tappet_model::{
     AttemptId, Environment, FailureReason, JobId, ProjectId, RunId, RunnerId, Status, Timestamp,
+    WorkflowId,
 };
 
-use crate::Artifact;
+use crate::{Artifact, JobKey};
 
 /// One try of a job, with the job's own facts.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,9 +17,13 @@ pub struct Attempt {
     pub job_id: JobId,
     /// The run.
     pub run_id: RunId,
+    /// The workflow of the run.
+    pub workflow_id: WorkflowId,
     /// The project.
     pub project_id: ProjectId,
-    /// Job name.
+    /// Which job of a workflow in GitHub Actions syntax it is.
+    pub key: Option<JobKey>,
+    /// Job name, for people.
     pub name: String,
     /// Stage name.
     pub stage: String,
@@ -79,7 +84,9 @@ impl Attempt {
             id: AttemptId(15),
             job_id: JobId(15),
             run_id: RunId(7),
+            workflow_id: WorkflowId(7),
             project_id: ProjectId(1),
+            key: None,
             name: "test".to_owned(),
             stage: "test".to_owned(),
             stage_index: 0,

@@ -44,6 +44,7 @@ mod triggers;
 mod user;
 mod webhooks;
 mod workflow_settings;
+mod workflows;
 
 pub use advance::*;
 pub use artifact::*;
@@ -82,6 +83,7 @@ pub use triggers::*;
 pub use user::*;
 pub use webhooks::*;
 pub use workflow_settings::*;
+pub use workflows::*;
 
 use futures_util::future::BoxFuture;
 use tappet_model::{AttemptId, ProjectId, RunId, RunnerId, Timestamp, TokenId, UserId};
@@ -115,6 +117,7 @@ pub trait Store:
     + Triggers
     + Webhooks
     + WorkflowSettings
+    + Workflows
     + Send
     + Sync
     + 'static
@@ -206,8 +209,8 @@ pub trait Store:
     fn assignment(&self, id: AttemptId) -> Verb<'_, Option<Assignment>>;
     /// Hands the oldest fitting pending attempt to a runner: pending → running.
     fn claim(&self, claim: Claim) -> Verb<'_, Option<Assignment>>;
-    /// Attempts that wait for a runner, oldest first, with their tags.
-    fn pending_attempts(&self) -> Verb<'_, Vec<(AttemptId, Vec<String>)>>;
+    /// Attempts that wait for a runner, oldest first.
+    fn pending_attempts(&self) -> Verb<'_, Vec<PendingAttempt>>;
     /// The engine's event on one attempt or run, with all that follows from it.
     /// [`StoreError::Refused`] leaves everything as it was.
     fn act(&self, target: Target, action: Action, now: Timestamp) -> Verb<'_, Advance>;

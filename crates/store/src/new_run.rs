@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tappet_engine::Graph;
-use tappet_model::plan::Need;
+use tappet_model::plan::{JobSpec, Need, PlannedWorkflow};
 use tappet_model::{
     CommitSha, Environment, FailureReason, HookId, ProjectId, RefKind, Source, Timestamp,
     TriggerId, UserId,
@@ -37,6 +38,8 @@ pub struct NewRun {
     pub user_id: Option<UserId>,
     /// Given variables, encrypted by the server.
     pub sealed_variables: Option<Vec<u8>>,
+    /// The event that the contexts of workflows tell of, encrypted by the server.
+    pub sealed_event: Option<Vec<u8>>,
     /// Pipeline file, jobs, or why there are none.
     pub content: NewRunContent,
     /// The credential in use, for the audit log: `trigger:7`.
@@ -67,12 +70,14 @@ pub enum NewRunContent {
 /// A compiled workflow with its jobs.
 #[derive(Clone, Debug)]
 pub struct NewWorkflow {
-    /// Path of the pipeline file.
+    /// Path of the pipeline file; empty when there are `workflows`.
     pub path: String,
     /// `workflow:name`.
     pub name: Option<String>,
     /// Stage names in order.
     pub stages: Vec<String>,
+    /// The workflows, one for each stage; empty for a `.gitlab-ci.yml`.
+    pub workflows: Vec<PlannedWorkflow>,
     /// Jobs in stage order, parallel to `graph.jobs`.
     pub jobs: Vec<NewJob>,
     /// For the engine.
@@ -92,8 +97,30 @@ pub struct NewJob {
     pub needs: Option<Vec<Need>>,
     /// What it works on, the name expanded.
     pub environment: Option<Environment>,
+    /// Which job of its workflow it is; such jobs have steps.
+    pub key: Option<NewJobKey>,
     /// Content shared by all runs of the same file.
     pub spec: SharedSpec,
+}
+
+/// Which job of a workflow in GitHub Actions syntax it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewJobKey {
+    /// Its id in the file.
+    pub job: String,
+    /// Which leg of its matrix, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leg: Option<usize>,
+}
+
+impl NewJobKey {
+    /// The key of a job with steps.
+    pub fn of(spec: &JobSpec) -> Option<Self> {
+        spec.workflow_job.as_ref().map(|job| Self {
+            job: job.key.clone(),
+            leg: job.leg,
+        })
+    }
 }
 
 /// A job specification as stored once per content: JSON text and its SHA-256.
@@ -101,7 +128,7 @@ pub struct NewJob {
 pub struct SharedSpec {
     /// SHA-256 of `json`.
     pub digest: [u8; 32],
-    /// [`JobSpec`](tappet_model::plan::JobSpec) as JSON.
+    /// [`JobSpec`] as JSON.
     pub json: Arc<str>,
 }
 

@@ -16,7 +16,7 @@ pub struct Run {
     pub iid: i64,
     /// Of which project.
     pub project_id: ProjectId,
-    /// Its only workflow for now.
+    /// The first of its workflows, mostly the only one; the ids of the others follow.
     pub workflow_id: WorkflowId,
     /// Why.
     pub source: Source,

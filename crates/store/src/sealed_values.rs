@@ -10,10 +10,14 @@ pub enum SealedPlace {
     TriggerTokens,
     /// Variables that runs were started with.
     RunVariables,
+    /// Events that brought runs of workflows about.
+    RunEvents,
     /// Variables that jobs were played with.
     JobVariables,
     /// Variables that jobs reported for later jobs.
     DotenvVariables,
+    /// Outputs of jobs with steps.
+    JobOutputs,
     /// Variables kept in settings.
     SettingsVariables,
     /// Variables of schedules.
@@ -29,11 +33,13 @@ pub enum SealedPlace {
 impl SealedPlace {
     /// All of them. Tokens come first: their hashes are needed before anything is
     /// served.
-    pub const ALL: [SealedPlace; 9] = [
+    pub const ALL: [SealedPlace; 11] = [
         SealedPlace::TriggerTokens,
         SealedPlace::RunVariables,
+        SealedPlace::RunEvents,
         SealedPlace::JobVariables,
         SealedPlace::DotenvVariables,
+        SealedPlace::JobOutputs,
         SealedPlace::SettingsVariables,
         SealedPlace::ScheduleVariables,
         SealedPlace::PushHooks,

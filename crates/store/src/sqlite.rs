@@ -52,6 +52,7 @@ mod value;
 mod verbs;
 mod webhooks;
 mod workflow_settings;
+mod workflows;
 mod writer;
 
 use std::path::Path;
@@ -162,6 +163,7 @@ mod tests {
             users::ALL,
             webhooks::ALL,
             workflow_settings::ALL,
+            workflows::ALL,
             writer::ALL,
         ];
         for (name, sql) in subjects.concat() {
@@ -180,11 +182,11 @@ mod tests {
             attempts::UPDATE,
             audit::ADD,
             runs::ADD,
-            runs::ADD_WORKFLOW,
             runs::COUNT_RUN,
             runs::SET_NEWEST,
             runs::UPDATE,
             triggers::MARK_USED,
+            workflows::ADD_ONLY,
         ];
         for sql in of_each_run {
             let mut plan = database.conn.prepare(&format!("EXPLAIN {sql}")).unwrap();

@@ -7,7 +7,7 @@ use tappet_git::{FileError, Repository, ResolvedRef};
 use tappet_gitlab_ci::{AskingJob, Config, Context, PlanError};
 use tappet_model::plan::Plan;
 use tappet_model::{Diagnostic, FailureReason, Variable};
-use tappet_store::{NewJob, NewRunContent, NewWorkflow, RunNotes};
+use tappet_store::{NewJob, NewJobKey, NewRunContent, NewWorkflow, RunNotes};
 
 use super::parsed_files::ParsedFile;
 use super::plain_text::without_tags;
@@ -188,6 +188,7 @@ fn workflow(path: &str, parsed: &ParsedFile, plan: Plan) -> NewWorkflow {
         path: path.to_owned(),
         name: plan.name,
         stages: plan.stages,
+        workflows: plan.workflows,
         graph,
         notes: RunNotes {
             left_out: plan.left_out,
@@ -201,6 +202,7 @@ fn workflow(path: &str, parsed: &ParsedFile, plan: Plan) -> NewWorkflow {
                 tags: job.tags,
                 needs: job.needs,
                 environment: job.environment,
+                key: NewJobKey::of(&job.spec),
                 spec: parsed.shared_spec(&job.spec),
             })
             .collect(),

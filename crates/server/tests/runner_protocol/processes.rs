@@ -149,6 +149,7 @@ async fn a_job_claimed_for_a_client_that_has_gone_goes_to_the_next_request() {
         system_id: "r_first".into(),
         tags: runner.tags,
         run_untagged: runner.run_untagged,
+        runs_steps: false,
         cancels_gracefully: true,
         is_expected: false,
         now: tappet_server::clock::now(),

@@ -46,6 +46,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
         stages: stages.iter().map(|name| (*name).to_owned()).collect(),
         jobs: jobs.collect::<Result<_, _>>()?,
         graph,
+        workflows: Vec::new(),
         notes: RunNotes::default(),
     };
     Ok(NewRun {
@@ -61,6 +62,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
         credential: String::new(),
         user_id: Some(user_id),
         sealed_variables: Some(vec![7; 80]),
+        sealed_event: None,
         content: NewRunContent::Planned(Box::new(workflow)),
         idempotency: None,
         slot: None,
@@ -75,6 +77,7 @@ fn new_job(job: PlannedJob) -> Result<NewJob, Failure> {
         tags: job.tags,
         needs: job.needs,
         environment: job.environment,
+        key: None,
         spec: SharedSpec {
             digest: Sha256::digest(json.as_bytes()).into(),
             json: json.into(),

@@ -196,6 +196,7 @@ impl<'a> Sample<'a> {
             tags: Vec::new(),
             run_untagged: true,
             cancels_gracefully: true,
+            runs_steps: false,
             is_expected: false,
             now,
         }

@@ -36,6 +36,10 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
             None => None,
         },
         sealed_variables: runs::variables(db, run.id)?,
+        sealed_event: match &spec.workflow_job {
+            Some(_) => runs::event(db, run.id)?,
+            None => None,
+        },
         sealed_job_variables: attempts::variables(db, attempt.id)?,
         artifact_sources,
         sealed_reports,

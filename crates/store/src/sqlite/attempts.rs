@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Row};
 use tappet_engine::{JobState, is_allowed_failure};
-use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Timestamp};
+use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Timestamp, WorkflowId};
 
 use super::artifacts;
 use super::content::{Db, StoredPlan};
@@ -15,6 +15,7 @@ use super::session::Session;
 use super::statement::statements;
 use super::transition::LiveAttempt;
 use super::value::{Col, RowExt, integer, opt};
+use super::workflows;
 use crate::{
     Attempt, AttemptFilter, COUNT_LIMIT, Listing, PageRequest, Run, StoreError, StoreResult,
 };
@@ -346,14 +347,19 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 /// What all attempts of one run share.
 struct Owner {
     project_id: ProjectId,
+    first_workflow: WorkflowId,
     plan: std::sync::Arc<StoredPlan>,
 }
 
 impl Owner {
     fn find(db: &Db<'_>, run: RunId) -> StoreResult<Self> {
-        let (project_id, plan) = runs::project_and_plan(db, run)?
+        let (project_id, first_workflow, plan) = runs::place_and_plan(db, run)?
             .ok_or_else(|| StoreError::Database(format!("run {run} has attempts but no plan")))?;
-        Ok(Self { project_id, plan })
+        Ok(Self {
+            project_id,
+            first_workflow,
+            plan,
+        })
     }
 
     fn complete(&self, db: &Db<'_>, row: Stored) -> StoreResult<Attempt> {
@@ -372,7 +378,9 @@ impl Owner {
             id: row.id,
             job_id: row.job_id,
             run_id: row.run_id,
+            workflow_id: workflows::of_stage(self.first_workflow, &self.plan, node.stage),
             project_id: self.project_id,
+            key: self.plan.key_of(row.position),
             name: job.name.clone(),
             stage: self.plan.stage_of(row.position).to_owned(),
             stage_index: node.stage,

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tappet_engine::Graph;
 use tappet_model::Environment;
-use tappet_model::plan::{JobSpec, Need};
+use tappet_model::plan::{JobSpec, Need, PlannedWorkflow};
 
 use super::recent::Recent;
 use super::session::Session;
 use super::statement::statements;
-use crate::{NewWorkflow, RunNotes, SharedSpec, StoreError, StoreResult};
+use crate::{JobKey, NewJobKey, NewWorkflow, RunNotes, SharedSpec, StoreError, StoreResult};
 
 statements! {
     PLAN = "SELECT body FROM plans WHERE id = ?1";
@@ -30,6 +30,9 @@ pub(super) struct StoredPlan {
     pub path: String,
     /// Stage names in order.
     pub stages: Vec<String>,
+    /// The workflows, one for each stage; none for a `.gitlab-ci.yml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workflows: Vec<PlannedWorkflow>,
     /// For the engine; `jobs` is parallel to its jobs.
     pub graph: Arc<Graph>,
     /// What the engine need not know of each job.
@@ -50,6 +53,9 @@ pub(super) struct StoredJob {
     /// As given; plans of earlier versions have none.
     #[serde(default)]
     pub environment: Option<Environment>,
+    /// As given; such a job has steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<NewJobKey>,
     /// Digest of its specification, in hex.
     pub spec: String,
 }
@@ -59,6 +65,17 @@ impl StoredPlan {
     pub fn stage_of(&self, position: usize) -> &str {
         let stage = self.graph.jobs.get(position).map_or(0, |job| job.stage);
         self.stages.get(stage).map_or("", String::as_str)
+    }
+
+    /// Which job of a workflow in GitHub Actions syntax stands at `position`.
+    pub fn key_of(&self, position: usize) -> Option<JobKey> {
+        let key = self.jobs.get(position)?.key.as_ref()?;
+        let stage = self.graph.jobs.get(position)?.stage;
+        Some(JobKey {
+            file: self.workflows.get(stage)?.file.clone(),
+            job: key.job.clone(),
+            leg: key.leg,
+        })
     }
 }
 
@@ -81,6 +98,7 @@ impl NewPlan {
                 tags: job.tags,
                 needs: job.needs,
                 environment: job.environment,
+                key: job.key,
                 spec: hex(&job.spec.digest),
             });
             specs.push(job.spec);
@@ -88,6 +106,7 @@ impl NewPlan {
         let plan = StoredPlan {
             path: workflow.path,
             stages: workflow.stages,
+            workflows: workflow.workflows,
             graph: workflow.graph,
             jobs,
             notes: workflow.notes,

@@ -51,7 +51,7 @@ fn pattern(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<String>> {
     let Some((run, position)) = place else {
         return Ok(None);
     };
-    let Some((_, plan)) = runs::project_and_plan(db, run)? else {
+    let Some((_, _, plan)) = runs::place_and_plan(db, run)? else {
         return Ok(None);
     };
     match plan.jobs.get(position) {

@@ -16,6 +16,7 @@ use super::session::Session;
 use super::transition::{LiveAttempt, changed, is_ended, warnings};
 use super::triggers;
 use super::webhooks;
+use super::workflows;
 use crate::{
     Advance, ChangedAttempt, Creation, NewAuditEntry, NewRun, NewRunContent, Run, StoreError,
     StoreResult,
@@ -135,7 +136,13 @@ impl PreparedRun {
             Some(content) => Some(content.plan.intern(session)?),
             None => None,
         };
-        runs::add(session, &mut run, plan_id, new.sealed_variables.as_deref())?;
+        runs::add(session, &mut run, new.sealed_variables.as_deref())?;
+        let planned = content.as_ref().zip(plan_id);
+        let planned = planned.map(|(content, id)| (id, &**content.plan.plan(), &content.state));
+        workflows::add(session, &mut run, planned)?;
+        if let Some(sealed) = &new.sealed_event {
+            runs::add_event(session, run.id, sealed)?;
+        }
         creation_time::follow(session, run.id, run.created_at)?;
         webhooks::lead(session, run.id, &new.hooks)?;
         if let Some(trigger) = run.trigger_id {

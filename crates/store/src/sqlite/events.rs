@@ -79,7 +79,7 @@ pub(super) fn after(
         return Ok(Vec::new());
     }
     let positions = attempts::positions(db, run)?;
-    let plan = runs::project_and_plan(db, run)?.map(|(_, plan)| plan);
+    let plan = runs::place_and_plan(db, run)?.map(|(_, _, plan)| plan);
     let mut events = Vec::new();
     for (last, created_at, text) in rows {
         let changes = changes(&text)

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_settled_attempts.sql"),
     include_str!("migrations/0014_creation.sql"),
     include_str!("migrations/0015_delayed_jobs.sql"),
+    include_str!("migrations/0016_workflows.sql"),
     include_str!("migrations/0017_workflow_settings.sql"),
 ];
 

@@ -138,7 +138,8 @@ pub(super) fn by_path(db: &Db<'_>, path: &str) -> StoreResult<Option<Project>> {
 
 /// The time limit of the job at `position` of a run, in seconds.
 pub(super) fn time_limit(db: &Db<'_>, run: RunId, position: usize) -> StoreResult<u64> {
-    let (project_id, plan) = runs::project_and_plan(db, run)?.ok_or(StoreError::NotFound("run"))?;
+    let (project_id, _, plan) =
+        runs::place_and_plan(db, run)?.ok_or(StoreError::NotFound("run"))?;
     if let Some(job) = plan.jobs.get(position)
         && let Some(limit) = db.spec(&job.spec)?.timeout_s
     {

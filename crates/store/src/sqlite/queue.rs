@@ -1,18 +1,22 @@
 //! Who waits for a runner and who has one: two small tables that hold nothing
 //! else, so that a claim never meets the history.
+//!
+//! Attempts wait under a text of what they want, so that a claim compares itself
+//! with each different text once: their tags, and before them whether they have
+//! steps.
 
 use tappet_engine::{Event, JobEvent};
 use tappet_model::{AttemptId, RunId, RunnerId, Status, tags};
 
 use super::attempts::{self, AttemptPlace};
-use super::content::{Db, StoredPlan};
+use super::content::{Db, StoredJob, StoredPlan};
 use super::projects;
 use super::runners;
 use super::session::Session;
 use super::statement::statements;
 use super::transition::{self, LiveAttempt};
 use super::value::{RowExt, list_text};
-use crate::{Claim, HeldAttempt, Run, StoreError, StoreResult};
+use crate::{Claim, HeldAttempt, PendingAttempt, Run, StoreError, StoreResult};
 
 statements! {
     ENQUEUE = "INSERT INTO queue (attempt_id, project_id, run_id, tags) VALUES (?1, ?2, ?3, ?4)";
@@ -69,7 +73,7 @@ pub(super) fn enqueue(
         attempt.id.0,
         run.project_id.0,
         run.id.0,
-        tag_text(&plan.jobs[attempt.position].tags),
+        wish_text(&plan.jobs[attempt.position]),
     ))?;
     Ok(())
 }
@@ -88,8 +92,10 @@ pub(super) fn next_for(db: &Db<'_>, claim: &Claim) -> StoreResult<Option<Attempt
         .collect::<Result<_, _>>()?;
     let mut oldest = None;
     for list in lists {
-        let job = tag_list(&list)?;
-        if tags::fit(&claim.tags, claim.run_untagged, &job) {
+        let wish = wish(&list)?;
+        if (claim.runs_steps || !wish.has_steps)
+            && tags::fit(&claim.tags, claim.run_untagged, &wish.tags)
+        {
             let id: Option<i64> = db
                 .conn
                 .prepare_cached(OLDEST)?
@@ -106,21 +112,47 @@ pub(super) fn next_for(db: &Db<'_>, claim: &Claim) -> StoreResult<Option<Attempt
     Ok(oldest.map(AttemptId))
 }
 
-/// The same text for the same set of tags.
-fn tag_text(tags: &[String]) -> String {
-    let mut sorted = tags.to_vec();
+/// What an attempt wants of its runner.
+struct Wish {
+    tags: Vec<String>,
+    has_steps: bool,
+}
+
+/// Stands before the tags of a job with steps.
+const STEPS: &str = "steps ";
+
+/// The same text for the same wishes.
+fn wish_text(job: &StoredJob) -> String {
+    let mut sorted = job.tags.clone();
     sorted.sort_unstable();
     sorted.dedup();
-    list_text(&sorted)
+    let tags = list_text(&sorted);
+    match job.key {
+        Some(_) => format!("{STEPS}{tags}"),
+        None => tags,
+    }
+}
+
+fn wish(text: &str) -> StoreResult<Wish> {
+    let tags = text.strip_prefix(STEPS);
+    Ok(Wish {
+        has_steps: tags.is_some(),
+        tags: tag_list(tags.unwrap_or(text))?,
+    })
 }
 
 /// All waiting attempts, oldest first.
-pub(super) fn waiting(db: &Db<'_>) -> StoreResult<Vec<(AttemptId, Vec<String>)>> {
+pub(super) fn waiting(db: &Db<'_>) -> StoreResult<Vec<PendingAttempt>> {
     let mut statement = db.conn.prepare_cached(WAITING)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| {
         let (id, list) = row?;
-        Ok((AttemptId(id), tag_list(&list)?))
+        let Wish { tags, has_steps } = wish(&list)?;
+        Ok(PendingAttempt {
+            id: AttemptId(id),
+            tags,
+            has_steps,
+        })
     })
     .collect()
 }

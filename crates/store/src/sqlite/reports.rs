@@ -75,7 +75,7 @@ pub(super) fn variables(
 }
 
 fn summaries(db: &Db<'_>, run: RunId) -> StoreResult<Vec<TestSummary>> {
-    let Some((_, plan)) = runs::project_and_plan(db, run)? else {
+    let Some((_, _, plan)) = runs::place_and_plan(db, run)? else {
         return Ok(Vec::new());
     };
     let mut statement = db.conn.prepare_cached(TESTS_OF_RUN)?;

@@ -18,11 +18,13 @@ statements! {
            r.user_id, r.yaml_errors, r.failure_reason, r.created_at, r.updated_at, r.started_at,
            r.finished_at, r.busy_micros, w.plan_id, r.before_sha, r.source_attempt_id,
            r.schedule_id, r.has_build_names
-           FROM runs r JOIN workflows w ON w.run_id = r.id
+           FROM runs r JOIN workflows w
+           ON w.id = (SELECT min(id) FROM workflows WHERE run_id = r.id)
            LEFT JOIN triggers t ON t.id = r.trigger_id
            WHERE r.id = ?1";
-    PROJECT_AND_PLAN = "SELECT r.project_id, w.plan_id
-                        FROM runs r JOIN workflows w ON w.run_id = r.id WHERE r.id = ?1";
+    PLACE_AND_PLAN = "SELECT r.project_id, w.id, w.plan_id FROM runs r JOIN workflows w
+                      ON w.id = (SELECT min(id) FROM workflows WHERE run_id = r.id)
+                      WHERE r.id = ?1";
     COUNT_RUN = "UPDATE run_counters SET last_iid = last_iid + 1 WHERE project_id = ?1";
     LAST_IID = "SELECT last_iid FROM run_counters WHERE project_id = ?1";
     ADD = "INSERT INTO runs (id, project_id, iid, source, ref_name, ref_kind, sha, commit_title,
@@ -31,12 +33,13 @@ statements! {
            source_attempt_id, schedule_id, has_build_names)
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
            ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
-    ADD_WORKFLOW = "INSERT INTO workflows (run_id, plan_id) VALUES (?1, ?2)";
     SET_NEWEST = "INSERT INTO newest_runs (project_id, ref_kind, ref_name, run_id)
                   VALUES (?1, ?2, ?3, ?4)
                   ON CONFLICT DO UPDATE SET run_id = excluded.run_id";
     UPDATE = "UPDATE runs SET status = ?2, has_warnings = ?3, updated_at = ?4, started_at = ?5,
               finished_at = ?6, busy_micros = ?7 WHERE id = ?1";
+    ADD_EVENT = "INSERT INTO run_events (run_id, sealed_event) VALUES (?1, ?2)";
+    EVENT = "SELECT sealed_event FROM run_events WHERE run_id = ?1";
     VARIABLES = "SELECT sealed_variables FROM runs WHERE id = ?1";
     HAS_CHILDREN = "SELECT EXISTS (SELECT 1 FROM runs INDEXED BY runs_by_source_status
                     WHERE project_id = ?1 AND source = 'parent_pipeline')";
@@ -75,20 +78,20 @@ pub(super) fn run_with_plan(
     Ok(Some((run, plan)))
 }
 
-/// The project of a run and its plan.
-pub(super) fn project_and_plan(
+/// The project of a run, the first of its workflows and its plan.
+pub(super) fn place_and_plan(
     db: &Db<'_>,
     id: RunId,
-) -> StoreResult<Option<(ProjectId, Arc<StoredPlan>)>> {
-    let found: Option<(i64, Option<i64>)> = db
+) -> StoreResult<Option<(ProjectId, WorkflowId, Arc<StoredPlan>)>> {
+    let found: Option<(i64, i64, Option<i64>)> = db
         .conn
-        .prepare_cached(PROJECT_AND_PLAN)?
-        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(PLACE_AND_PLAN)?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((project, plan_id)) = found else {
+    let Some((project, workflow, plan_id)) = found else {
         return Ok(None);
     };
-    Ok(plan(db, plan_id)?.map(|plan| (ProjectId(project), plan)))
+    Ok(plan(db, plan_id)?.map(|plan| (ProjectId(project), WorkflowId(workflow), plan)))
 }
 
 fn plan(db: &Db<'_>, id: Option<i64>) -> StoreResult<Option<Arc<StoredPlan>>> {
@@ -130,12 +133,10 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Run> {
     })
 }
 
-/// Writes a new run with its workflow and gives both their ids and the run its
-/// number in the project.
+/// Writes a new run and gives it its id and its number in the project.
 pub(super) fn add(
     session: &mut Session,
     run: &mut Run,
-    plan_id: Option<i64>,
     sealed_variables: Option<&[u8]>,
 ) -> StoreResult<()> {
     run.id = RunId(ids::next_run(session)?);
@@ -173,9 +174,6 @@ pub(super) fn add(
         run.origin.schedule_id.map(|id| id.0),
         run.origin.has_build_names,
     ])?;
-    conn.prepare_cached(ADD_WORKFLOW)?
-        .execute((run.id.0, plan_id))?;
-    run.workflow_id = WorkflowId(conn.last_insert_rowid());
     conn.prepare_cached(SET_NEWEST)?.execute((
         run.project_id.0,
         Col(run.ref_kind),
@@ -207,6 +205,24 @@ pub(super) fn variables(db: &Db<'_>, id: RunId) -> StoreResult<Option<Vec<u8>>> 
         .query_row([id.0], |row| row.get(0))
         .optional()?;
     Ok(found.flatten())
+}
+
+/// Keeps the event that brought a run of workflows about.
+pub(super) fn add_event(session: &Session, id: RunId, sealed: &[u8]) -> StoreResult<()> {
+    session
+        .conn
+        .prepare_cached(ADD_EVENT)?
+        .execute((id.0, sealed))?;
+    Ok(())
+}
+
+/// The event that brought a run of workflows about, encrypted by the server.
+pub(super) fn event(db: &Db<'_>, id: RunId) -> StoreResult<Option<Vec<u8>>> {
+    Ok(db
+        .conn
+        .prepare_cached(EVENT)?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?)
 }
 
 /// Jobs left out and warnings.

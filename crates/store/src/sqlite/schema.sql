@@ -151,9 +151,32 @@ CREATE TABLE newest_runs (
 CREATE TABLE workflows (
     id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL REFERENCES runs,
-    plan_id INTEGER REFERENCES plans
+    plan_id INTEGER REFERENCES plans,
+    position INTEGER NOT NULL DEFAULT 0,
+    status TEXT,
+    name TEXT,
+    execution INTEGER NOT NULL DEFAULT 1,
+    restarted_at INTEGER,
+    started_at INTEGER,
+    finished_at INTEGER
 ) STRICT;
 CREATE INDEX workflows_by_run ON workflows (run_id);
+CREATE INDEX workflows_by_status ON workflows (status) WHERE status IS NOT NULL;
+
+CREATE TABLE workflow_executions (
+    workflow_id INTEGER NOT NULL REFERENCES workflows ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    PRIMARY KEY (workflow_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_events (
+    run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
+    sealed_event BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
@@ -186,6 +209,7 @@ CREATE INDEX settled_attempts
     ON attempts (project_id, status)
     WHERE status <> 'pending' AND status <> 'running' AND status <> 'canceling';
 CREATE INDEX delayed_attempts ON attempts (starts_at) WHERE starts_at IS NOT NULL;
+CREATE INDEX undecided_attempts ON attempts (run_id) WHERE status = 'waiting_for_callback';
 
 CREATE TABLE queue (
     attempt_id INTEGER PRIMARY KEY,
@@ -225,6 +249,7 @@ CREATE TABLE artifacts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     attempt_id INTEGER NOT NULL REFERENCES attempts,
     kind TEXT NOT NULL,
+    name TEXT NOT NULL DEFAULT '',
     format TEXT NOT NULL,
     filename TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
@@ -232,7 +257,7 @@ CREATE TABLE artifacts (
     expires_at INTEGER,
     created_at INTEGER NOT NULL,
     recheck_at INTEGER,
-    UNIQUE (attempt_id, kind)
+    UNIQUE (attempt_id, kind, name)
 ) STRICT;
 CREATE INDEX artifacts_by_due
     ON artifacts (coalesce(recheck_at, expires_at)) WHERE expires_at IS NOT NULL;
@@ -420,6 +445,15 @@ CREATE TABLE test_counts (
 CREATE TABLE dotenv_variables (
     attempt_id INTEGER PRIMARY KEY REFERENCES attempts ON DELETE CASCADE,
     sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE steps_reports (
+    attempt_id INTEGER PRIMARY KEY REFERENCES attempts ON DELETE CASCADE,
+    sealed_outputs BLOB,
+    summary TEXT NOT NULL,
+    summary_steps INTEGER NOT NULL,
+    steps TEXT NOT NULL,
+    error_message TEXT
 ) STRICT;
 
 CREATE TABLE audit_entries (

@@ -49,8 +49,10 @@ macro_rules! replace {
 statements! {
     OTHER_TRIGGERS = others!("triggers", "id", "sealed_token");
     OTHER_RUNS = others!("runs", "id", "sealed_variables");
+    OTHER_EVENTS = others!("run_events", "run_id", "sealed_event");
     OTHER_JOBS = others!("attempts", "id", "sealed_variables");
     OTHER_DOTENV = others!("dotenv_variables", "attempt_id", "sealed");
+    OTHER_OUTPUTS = others!("steps_reports", "attempt_id", "sealed_outputs");
     OTHER_SETTINGS = others!("settings_variables", "id", "sealed_value");
     OTHER_SCHEDULES = others!("schedule_variables", "id", "sealed_value");
     OTHER_PUSH_HOOKS = others!("push_hooks", "project_id", "sealed_secret");
@@ -59,8 +61,10 @@ statements! {
     REPLACE_TRIGGER = "UPDATE triggers SET sealed_token = ?3, token_hash = coalesce(?4, token_hash)
                        WHERE id = ?1 AND sealed_token = ?2";
     REPLACE_RUN = replace!("runs", "id", "sealed_variables");
+    REPLACE_EVENT = replace!("run_events", "run_id", "sealed_event");
     REPLACE_JOB = replace!("attempts", "id", "sealed_variables");
     REPLACE_DOTENV = replace!("dotenv_variables", "attempt_id", "sealed");
+    REPLACE_OUTPUTS = replace!("steps_reports", "attempt_id", "sealed_outputs");
     REPLACE_SETTING = replace!("settings_variables", "id", "sealed_value");
     REPLACE_SCHEDULE = replace!("schedule_variables", "id", "sealed_value");
     REPLACE_PUSH_HOOK = replace!("push_hooks", "project_id", "sealed_secret");
@@ -78,8 +82,10 @@ fn others(
     let sql = match place {
         SealedPlace::TriggerTokens => OTHER_TRIGGERS,
         SealedPlace::RunVariables => OTHER_RUNS,
+        SealedPlace::RunEvents => OTHER_EVENTS,
         SealedPlace::JobVariables => OTHER_JOBS,
         SealedPlace::DotenvVariables => OTHER_DOTENV,
+        SealedPlace::JobOutputs => OTHER_OUTPUTS,
         SealedPlace::SettingsVariables => OTHER_SETTINGS,
         SealedPlace::ScheduleVariables => OTHER_SCHEDULES,
         SealedPlace::PushHooks => OTHER_PUSH_HOOKS,
@@ -100,8 +106,10 @@ fn reseal(session: &Session, place: SealedPlace, values: &[Resealed]) -> StoreRe
     let sql = match place {
         SealedPlace::TriggerTokens => REPLACE_TRIGGER,
         SealedPlace::RunVariables => REPLACE_RUN,
+        SealedPlace::RunEvents => REPLACE_EVENT,
         SealedPlace::JobVariables => REPLACE_JOB,
         SealedPlace::DotenvVariables => REPLACE_DOTENV,
+        SealedPlace::JobOutputs => REPLACE_OUTPUTS,
         SealedPlace::SettingsVariables => REPLACE_SETTING,
         SealedPlace::ScheduleVariables => REPLACE_SCHEDULE,
         SealedPlace::PushHooks => REPLACE_PUSH_HOOK,

@@ -21,6 +21,7 @@ use super::events;
 use super::queue;
 use super::runs;
 use super::session::Session;
+use super::workflows::{self, LiveWorkflow};
 use crate::busy_time::busy_micros;
 use crate::{Action, Advance, ChangedAttempt, Run, StoreError, StoreResult, Target};
 
@@ -34,6 +35,8 @@ pub(super) struct LiveRun {
     pub state: RunState,
     /// The newest attempt of each job, by position.
     pub attempts: Vec<LiveAttempt>,
+    /// Its workflows; none when the run is one workflow.
+    pub workflows: Vec<LiveWorkflow>,
 }
 
 /// An attempt between two writes.
@@ -190,11 +193,13 @@ fn load(db: &Db<'_>, id: RunId) -> StoreResult<Option<LiveRun>> {
         status: run.status,
         external: commit_statuses::counting(db, id)?,
     };
+    let workflows = workflows::live(db, id, &plan)?;
     Ok(Some(LiveRun {
         run,
         plan,
         state,
         attempts,
+        workflows,
     }))
 }
 
@@ -267,6 +272,14 @@ fn write(
     }
     changes.write_attempts(session, live)?;
     settle_run(session, live, now)?;
+    workflows::settle(
+        session,
+        &mut live.workflows,
+        &live.plan,
+        &live.state,
+        &live.attempts,
+        now,
+    )?;
     let last_event = events::add(session, &live.run, &changes.events, now)?;
     Ok(Advance {
         run: live.run.clone(),
@@ -369,6 +382,7 @@ pub(super) fn changed(plan: &StoredPlan, attempt: &LiveAttempt, is_new: bool) ->
         name: job.name.clone(),
         status: attempt.status,
         tags: job.tags.clone(),
+        has_steps: job.key.is_some(),
         is_new,
     }
 }

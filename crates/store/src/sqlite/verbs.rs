@@ -12,8 +12,8 @@ use super::{
 use crate::{
     AccessToken, Action, Advance, Artifact, Assignment, Attempt, AttemptFilter, Claim, Creation,
     EventRecord, HeldAttempt, IdempotencyKey, Listing, NewArtifact, NewProject, NewRun,
-    PageRequest, Project, RememberedRun, Run, RunFilter, RunNotes, Runner, Store, Target,
-    TokenHash, User, Verb,
+    PageRequest, PendingAttempt, Project, RememberedRun, Run, RunFilter, RunNotes, Runner, Store,
+    Target, TokenHash, User, Verb,
 };
 
 impl Store for SqliteStore {
@@ -222,7 +222,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn pending_attempts(&self) -> Verb<'_, Vec<(AttemptId, Vec<String>)>> {
+    fn pending_attempts(&self) -> Verb<'_, Vec<PendingAttempt>> {
         Box::pin(async move { self.readers.read(queue::waiting) })
     }
 

@@ -81,6 +81,7 @@ fn expected(mut of: Stored, copies: i64, spans: (i64, i64)) -> Stored {
         attempt.id = AttemptId(attempt.id.0 + copies * attempts);
         attempt.job_id = JobId(attempt.job_id.0 + copies * attempts);
         attempt.run_id = RunId(new);
+        attempt.workflow_id = WorkflowId(new);
         later(&mut attempt.created_at, copies);
         let times = [
             &mut attempt.queued_at,

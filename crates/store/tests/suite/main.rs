@@ -32,6 +32,7 @@ mod transitions;
 mod triggers;
 mod users;
 mod workflow_settings;
+mod workflows;
 mod world;
 
 #[path = "../../examples/support/history.rs"]

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tappet_engine::{Graph, JobEvent, RunEvent};
 use tappet_model::plan::{
-    AllowFailure, ArtifactSources, JobSpec, Need, Plan, PlannedJob, RetryPolicy, When,
+    AllowFailure, ArtifactSources, JobGroup, JobSpec, Need, Plan, PlannedJob, PlannedWorkflow,
+    RetryPolicy, When,
 };
+use tappet_model::workflow_job::WorkflowJob;
 use tappet_model::{
     Environment, FailureReason, ProjectId, RefKind, RunnerId, Source, Timestamp, UserId,
 };
@@ -106,6 +108,7 @@ impl World {
             credential: "token:1".to_owned(),
             user_id: Some(self.user),
             sealed_variables: None,
+            sealed_event: None,
             content: NewRunContent::Planned(Box::new(workflow(jobs))),
             idempotency: None,
             slot: None,
@@ -115,6 +118,32 @@ impl World {
 
     pub async fn create(&self, jobs: &[JobBuilder]) -> Advance {
         created(self.store.create_run(self.new_run(jobs)).await.unwrap())
+    }
+
+    /// A run of workflows.
+    pub async fn create_workflows(&self, workflow: NewWorkflow) -> Advance {
+        let content = NewRunContent::Planned(Box::new(workflow));
+        self.create_with(|new| new.content = content).await
+    }
+
+    /// A claim of a runner that runs steps, too.
+    pub fn any_steps(&self) -> Claim {
+        Claim {
+            runs_steps: true,
+            ..self.any_job()
+        }
+    }
+
+    /// The next attempt for a runner that runs steps, which must exist.
+    pub async fn take_steps(&self) -> Assignment {
+        let claim = self.any_steps();
+        self.store.claim(claim).await.unwrap().unwrap()
+    }
+
+    /// The next attempt for a runner that runs steps runs and ends well.
+    pub async fn run_steps(&self) -> Advance {
+        let id = self.take_steps().await.attempt.id;
+        self.job_event(id, JobEvent::Success).await.unwrap()
     }
 
     pub async fn create_with(&self, change: impl FnOnce(&mut NewRun)) -> Advance {
@@ -135,6 +164,7 @@ impl World {
             tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
             run_untagged: true,
             cancels_gracefully: true,
+            runs_steps: false,
             is_expected: false,
             now: self.now(),
         }
@@ -245,6 +275,7 @@ pub struct JobBuilder {
     retry: RetryPolicy,
     tags: Vec<String>,
     environment: Option<Environment>,
+    group: Option<usize>,
     spec: JobSpec,
 }
 
@@ -258,6 +289,7 @@ pub fn job(name: &'static str) -> JobBuilder {
         retry: RetryPolicy::default(),
         tags: Vec::new(),
         environment: None,
+        group: None,
         spec: JobSpec {
             script: vec![format!("echo {name}")],
             ..JobSpec::default()
@@ -273,6 +305,34 @@ impl JobBuilder {
 
     pub fn manual(mut self) -> Self {
         self.when = When::Manual;
+        self
+    }
+
+    /// A job of a workflow, which needs nothing.
+    pub fn steps(mut self) -> Self {
+        self.needs = Some(Vec::new());
+        self.spec = JobSpec {
+            workflow_job: Some(Arc::new(WorkflowJob {
+                key: self.name.to_owned(),
+                ..WorkflowJob::default()
+            })),
+            ..JobSpec::default()
+        };
+        self
+    }
+
+    /// A job of a workflow about which is decided once these jobs are over.
+    pub fn decided(self, needs: &[usize]) -> Self {
+        let mut job = self.steps().needs(needs);
+        job.when = When::Decided;
+        job
+    }
+
+    /// A leg of a matrix.
+    pub fn leg(mut self, group: usize, leg: usize) -> Self {
+        let job = self.spec.workflow_job.as_mut().unwrap();
+        Arc::make_mut(job).leg = Some(leg);
+        self.group = Some(group);
         self
     }
 
@@ -329,7 +389,7 @@ pub fn workflow(jobs: &[JobBuilder]) -> NewWorkflow {
         jobs: jobs
             .iter()
             .map(|job| PlannedJob {
-                group: None,
+                group: job.group,
                 name: job.name.into(),
                 stage: job.stage,
                 when: job.when,
@@ -364,11 +424,42 @@ pub fn workflow(jobs: &[JobBuilder]) -> NewWorkflow {
                 tags: job.tags,
                 needs: job.needs,
                 environment: job.environment,
+                key: NewJobKey::of(&job.spec),
                 spec: shared(&job.spec),
             })
             .collect(),
+        workflows: Vec::new(),
         notes: RunNotes::default(),
     }
+}
+
+/// The workflows in these files, each with the jobs of one stage, in these groups.
+pub fn workflows(files: &[&str], groups: &[JobGroup], jobs: &[JobBuilder]) -> NewWorkflow {
+    let mut workflow = workflow(jobs);
+    let planned = files.iter().map(|&file| PlannedWorkflow {
+        path: Some(format!(".depot/workflows/{file}")),
+        file: file.to_owned(),
+        name: Some(format!("Workflow in {file}")),
+        error: None,
+    });
+    workflow.path = String::new();
+    workflow.stages = files.iter().map(|&file| file.to_owned()).collect();
+    workflow.workflows = planned.collect();
+    Arc::make_mut(&mut workflow.graph).groups = groups.to_vec();
+    workflow
+}
+
+/// The same with a file that does not compile at the end.
+pub fn with_broken(mut workflow: NewWorkflow, file: &str) -> NewWorkflow {
+    Arc::make_mut(&mut workflow.graph).is_broken = true;
+    workflow.stages.push(file.to_owned());
+    workflow.workflows.push(PlannedWorkflow {
+        path: Some(format!(".depot/workflows/{file}")),
+        file: file.to_owned(),
+        name: None,
+        error: Some("line 3, column 5: `jobs` is missing".to_owned()),
+    });
+    workflow
 }
 
 fn shared(spec: &JobSpec) -> SharedSpec {

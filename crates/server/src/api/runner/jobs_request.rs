@@ -75,6 +75,7 @@ pub async fn request(
         tags: runner.tags.clone(),
         run_untagged: runner.run_untagged,
         cancels_gracefully: standard.info.features.cancel_gracefully,
+        runs_steps: standard.info.features.tappet_steps,
         is_expected: false,
         now: crate::clock::now(),
     };
