@@ -25,7 +25,10 @@
 //! - [`workflow::dispatch_inputs`] and [`workflow::default_inputs`] make the
 //!   `inputs` of a run; [`workflow::Triggers::matches`] tells whether an event
 //!   starts a workflow.
+//!
+//! [`action::parse`] reads the `action.yml` of a composite action.
 
+pub mod action;
 pub mod condition;
 pub mod expression;
 pub mod json;

@@ -136,3 +136,29 @@ pub const STEP: Place = Place {
     ],
     functions: &[HASH_FILES],
 };
+
+/// Contexts of the steps of a composite action.
+const IN_ACTION: &[&str] = &[
+    "github", "inputs", "strategy", "matrix", "steps", "job", "runner", "env",
+];
+
+/// `if` of a step of a composite action.
+pub const ACTION_STEP_IF: Place = Place {
+    contexts: IN_ACTION,
+    functions: OF_STEPS,
+};
+
+/// Every other key of a step of a composite action.
+pub const ACTION_STEP: Place = Place {
+    contexts: IN_ACTION,
+    functions: &[HASH_FILES],
+};
+
+/// `outputs.<output>.value` of an action.
+pub const ACTION_OUTPUT: Place = place(IN_ACTION);
+
+/// `inputs.<input>.default` of an action.
+pub const ACTION_INPUT: Place = Place {
+    contexts: &["github", "strategy", "matrix", "job", "runner"],
+    functions: &[HASH_FILES],
+};
