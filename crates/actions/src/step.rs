@@ -5,6 +5,7 @@ pub mod artifact_paths;
 pub mod command;
 pub mod default_name;
 pub mod env_file;
+pub mod glob;
 pub mod path_file;
 pub mod process_environment;
 pub mod shell;

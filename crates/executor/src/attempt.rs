@@ -31,6 +31,13 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(7200);
 pub(crate) enum Stop {
     /// A command of the script ended with this code.
     Script(i32),
+    /// A step of a workflow's job failed.
+    Steps {
+        /// Which, and why.
+        message: String,
+        /// Code of its program.
+        exit_code: Option<i32>,
+    },
     /// Something before or after the script went wrong.
     Failed(FailureReason, String),
     /// The job's time is up.
@@ -43,18 +50,34 @@ pub(crate) enum Stop {
 
 impl Stop {
     /// The runner, not the script, is at fault.
-    fn system(message: impl ToString) -> Self {
+    pub fn system(message: impl ToString) -> Self {
         Self::Failed(FailureReason::RunnerSystemFailure, message.to_string())
     }
 
     fn outcome(&self) -> Outcome {
         match self {
             Self::Script(code) => Outcome::script(*code),
+            Self::Steps { exit_code, .. } => Outcome {
+                exit_code: *exit_code,
+                ..Outcome::failed(FailureReason::ScriptFailure)
+            },
             Self::Failed(reason, _) => Outcome::failed(*reason),
             Self::TimedOut | Self::ScriptTimedOut => {
                 Outcome::failed(FailureReason::JobExecutionTimeout)
             }
             Self::Wished(_) => Outcome::failed(FailureReason::JobCanceled),
+        }
+    }
+
+    /// Why, for people, where no step is to blame.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Script(code) => format!("script exited with code {code}"),
+            Self::Failed(_, message) | Self::Steps { message, .. } => message.clone(),
+            Self::TimedOut | Self::ScriptTimedOut => {
+                "The job has exceeded its maximum execution time.".to_owned()
+            }
+            Self::Wished(_) => "The operation was canceled.".to_owned(),
         }
     }
 
@@ -64,7 +87,9 @@ impl Stop {
             Self::Failed(FailureReason::RunnerSystemFailure, message) => {
                 format!("Job failed (system failure): {message}")
             }
-            Self::Failed(_, message) => format!("Job failed: {message}"),
+            Self::Failed(_, message) | Self::Steps { message, .. } => {
+                format!("Job failed: {message}")
+            }
             Self::TimedOut => format!("Job failed: execution took longer than {timeout:?}"),
             Self::ScriptTimedOut => {
                 "Job failed: the script took longer than RUNNER_SCRIPT_TIMEOUT".to_owned()
@@ -93,10 +118,24 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
         io: &'a I,
         control: watch::Receiver<Control>,
     ) -> Outcome {
-        let timeout = match payload.runner_info.timeout {
-            0 => DEFAULT_TIMEOUT,
-            seconds => Duration::from_secs(seconds.min(10 * 365 * 86_400)),
-        };
+        match Self::begin(executor, payload, slot, io, control).await {
+            Ok(mut attempt) => {
+                let ended = attempt.stages().await;
+                attempt.finish(ended).await
+            }
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// A workspace for the attempt; on failure, what is to be told of it.
+    pub async fn begin(
+        executor: &'a Executor,
+        payload: &'a JobPayload,
+        slot: usize,
+        io: &'a I,
+        control: watch::Receiver<Control>,
+    ) -> Result<Self, Outcome> {
+        let timeout = timeout(payload);
         let deadline = Instant::now() + timeout;
         let project = match payload.job_info.project_full_path.as_str() {
             "" => &payload.job_info.project_name,
@@ -110,7 +149,7 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
                 let builds = builds_dir.display();
                 let stop = Stop::system(format!("cannot make a workspace in {builds}: {error}"));
                 io.note(section::error(stop.describe(timeout))).await;
-                return stop.outcome();
+                return Err(stop.outcome());
             }
         };
         let variables = Variables::new(
@@ -118,7 +157,7 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
             owned(executor, slot, timeout, &workspace),
             &workspace.temporary,
         );
-        let mut attempt = Attempt {
+        Ok(Attempt {
             executor,
             payload,
             io,
@@ -126,14 +165,20 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
             workspace,
             variables,
             deadline,
-        };
-        let ended = attempt.stages().await;
+        })
+    }
+
+    /// The last line of the log, and the workspace is gone.
+    pub async fn finish(self, ended: Result<(), Stop>) -> Outcome {
         let (verdict, outcome) = match &ended {
             Ok(()) => (section::success("Job succeeded"), Outcome::SUCCESS),
-            Err(stop) => (section::error(stop.describe(timeout)), stop.outcome()),
+            Err(stop) => {
+                let text = stop.describe(timeout(self.payload));
+                (section::error(text), stop.outcome())
+            }
         };
-        io.note(verdict).await;
-        attempt.clean_up().await;
+        self.io.note(verdict).await;
+        self.clean_up().await;
         outcome
     }
 
@@ -157,7 +202,7 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
     }
 
     /// The header and the files of the variables.
-    async fn prepare(&mut self) -> Result<(), Stop> {
+    pub async fn prepare(&mut self) -> Result<(), Stop> {
         let settings = &self.executor.settings;
         let mut header = format!(
             "Running with tappet {}\n  on {} ({}/{})\n",
@@ -224,10 +269,10 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
     }
 
     /// Runs a program to its end within `limits`.
-    pub async fn run_program(
+    pub async fn run_program<S: Sink>(
         &mut self,
         mut program: Program,
-        sink: Sink<'_, I>,
+        sink: &mut S,
         limits: Limits,
     ) -> Result<Ended, LaunchError> {
         let builds_dir = &self.executor.settings.builds_dir;
@@ -238,7 +283,7 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
                 .env
                 .push((OsString::from(mark::NAME), mark::value(builds_dir, attempt)));
         }
-        let running = self.executor.launcher.start(&program)?;
+        let running = self.executor.launcher.start(&program, S::OUTPUTS)?;
         let ended = supervise(running, sink, &mut self.control, limits).await;
         if marked && matches!(ended, Ok(Ended::Exit(Exit::Lost))) {
             // Whoever killed the subreaper has set its children free.
@@ -256,11 +301,11 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
         &mut self,
         program: Program,
         what: &str,
-        sink: Sink<'_, I>,
+        mut sink: impl Sink,
     ) -> Result<(), Stop> {
         let limits = self.limits(self.deadline, Control::CancelGracefully);
         match self
-            .run_program(program, sink, limits)
+            .run_program(program, &mut sink, limits)
             .await
             .map_err(Stop::system)?
         {
@@ -280,8 +325,17 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
         Limits {
             until,
             heed,
+            interrupt_first: None,
             grace: self.executor.settings.grace,
         }
+    }
+}
+
+/// The time that the job may take.
+fn timeout(payload: &JobPayload) -> Duration {
+    match payload.runner_info.timeout {
+        0 => DEFAULT_TIMEOUT,
+        seconds => Duration::from_secs(seconds.min(10 * 365 * 86_400)),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::control::Control;
 use crate::io::AttemptIo;
 use crate::launcher::{Isolation, Launcher, mark};
 use crate::outcome::Outcome;
+use crate::steps;
 use crate::workspace::{self, Spares};
 
 /// Where and how attempts run.
@@ -149,6 +150,9 @@ impl Executor {
         io: &I,
         control: watch::Receiver<Control>,
     ) -> Outcome {
-        Attempt::run(self, payload, slot, io, control).await
+        match &payload.tappet {
+            Some(steps) => steps::run(self, payload, steps, slot, io, control).await,
+            None => Attempt::run(self, payload, slot, io, control).await,
+        }
     }
 }

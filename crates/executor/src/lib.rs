@@ -17,6 +17,7 @@ mod outcome;
 mod script;
 mod section;
 mod sources;
+mod steps;
 mod supervise;
 mod workspace;
 

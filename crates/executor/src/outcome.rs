@@ -1,14 +1,17 @@
 //! How an attempt ended.
 
 use tappet_model::FailureReason;
+use tappet_model::steps_payload::StepsReport;
 
 /// The result that the runner reports.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// `None`: success.
     pub failure: Option<FailureReason>,
     /// Code of the failing command, where there is one.
     pub exit_code: Option<i32>,
+    /// What the steps led to, for a job that has steps.
+    pub steps: Option<Box<StepsReport>>,
 }
 
 impl Outcome {
@@ -16,13 +19,14 @@ impl Outcome {
     pub const SUCCESS: Self = Self {
         failure: None,
         exit_code: None,
+        steps: None,
     };
 
     /// Failed for `reason`.
     pub fn failed(reason: FailureReason) -> Self {
         Self {
             failure: Some(reason),
-            exit_code: None,
+            ..Self::SUCCESS
         }
     }
 
@@ -31,6 +35,7 @@ impl Outcome {
         Self {
             failure: Some(FailureReason::ScriptFailure),
             exit_code: Some(code),
+            ..Self::SUCCESS
         }
     }
 

@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::control::Control;
 use crate::io::AttemptIo;
-use crate::launcher::{Exit, LaunchError, Running};
+use crate::launcher::{Exit, LaunchError, Outputs, Running};
 
 /// One read of the output takes at most this much.
 const READ_BYTES: usize = 64 * 1024;
+/// What a sink holds back goes out after so long a silence.
+const SILENCE: Duration = Duration::from_millis(300);
 /// Kept of a captured output; a program that writes more is read but not remembered.
 const CAPTURE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -24,6 +26,8 @@ pub(crate) struct Limits {
     pub until: Instant,
     /// The weakest wish that stops it.
     pub heed: Control,
+    /// Say INT before TERM, and wait this long between them.
+    pub interrupt_first: Option<Duration>,
     /// Between TERM and KILL.
     pub grace: Duration,
 }
@@ -39,28 +43,68 @@ pub(crate) enum Ended {
     Stopped(Control),
 }
 
-/// Where the output goes.
-pub(crate) enum Sink<'a, I> {
-    /// To the log of the job.
-    Log(&'a I),
-    /// Into memory.
-    Keep(&'a mut Vec<u8>),
+/// Which output of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stream {
+    /// Standard output, and standard error where both are joined.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Takes the output of a program.
+pub(crate) trait Sink: Send {
+    /// Whether it wants to tell the outputs apart.
+    const OUTPUTS: Outputs;
+
+    /// The next piece of an output.
+    fn take(&mut self, stream: Stream, bytes: &[u8]) -> impl Future<Output = ()> + Send;
+
+    /// Whether it holds something back that [`Sink::hurry`] would let go.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
+    /// Nothing came for a while.
+    fn hurry(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+/// To the log of the job.
+pub(crate) struct ToLog<'a, I>(pub &'a I);
+
+impl<I: AttemptIo> Sink for ToLog<'_, I> {
+    const OUTPUTS: Outputs = Outputs::Joined;
+
+    async fn take(&mut self, _: Stream, bytes: &[u8]) {
+        self.0.log(bytes).await;
+    }
+}
+
+/// Into memory.
+pub(crate) struct Keep<'a>(pub &'a mut Vec<u8>);
+
+impl Sink for Keep<'_> {
+    const OUTPUTS: Outputs = Outputs::Joined;
+
+    async fn take(&mut self, _: Stream, bytes: &[u8]) {
+        let room = CAPTURE_BYTES.saturating_sub(self.0.len());
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
 }
 
 /// Waits until `running` and all its processes are gone and all output is passed on.
-pub(crate) async fn supervise<I: AttemptIo>(
+pub(crate) async fn supervise<S: Sink>(
     mut running: Running,
-    sink: Sink<'_, I>,
+    sink: &mut S,
     control: &mut watch::Receiver<Control>,
     limits: Limits,
 ) -> Result<Ended, LaunchError> {
     let output = running.take_output();
+    let errors = running.take_errors();
     let all_gone = CancellationToken::new();
-    let pump = async {
-        if let Some(output) = output {
-            pump(output, sink, &all_gone).await;
-        }
-    };
+    let pump = pump([output, errors], sink, &all_gone);
     let watch = async {
         let ended = watch(&mut running, control, limits).await;
         all_gone.cancel();
@@ -81,6 +125,15 @@ async fn watch(
         wish = wish(control, limits.heed) => Ended::Stopped(wish),
         () = tokio::time::sleep_until(limits.until) => Ended::TimedOut,
     };
+    if let Some(patience) = limits.interrupt_first {
+        running.interrupt();
+        if tokio::time::timeout(patience, running.ended())
+            .await
+            .is_ok()
+        {
+            return Ok(stopped);
+        }
+    }
     running.terminate();
     if tokio::time::timeout(limits.grace, running.ended())
         .await
@@ -105,43 +158,72 @@ pub(crate) async fn wish(control: &mut watch::Receiver<Control>, heed: Control) 
     }
 }
 
-/// Passes the output on until its end. Once all processes are gone, what is in the pipe is the end,
-/// even if a stranger still holds it open.
-async fn pump<I: AttemptIo>(
-    output: pipe::Receiver,
-    mut sink: Sink<'_, I>,
+/// Passes the outputs on until their end. Once all processes are gone, what is in the pipes is the
+/// end, even if a stranger still holds them open.
+async fn pump<S: Sink>(
+    mut pipes: [Option<pipe::Receiver>; 2],
+    sink: &mut S,
     all_gone: &CancellationToken,
 ) {
     // Most jobs say little; the first full read shows those that do not.
     let mut buffer = vec![0; 4096];
-    loop {
-        let last = tokio::select! {
-            biased;
-            ready = output.readable() => {
-                if ready.is_err() {
-                    return;
-                }
-                false
+    while pipes.iter().any(Option::is_some) {
+        let [output, errors] = &pipes;
+        tokio::select! {
+            _ = readable(output.as_ref()) => {
+                read_one(&mut pipes[0], Stream::Out, &mut buffer, sink).await;
             }
-            () = all_gone.cancelled() => true,
-        };
-        match output.try_read(&mut buffer) {
-            Ok(0) => return,
-            Ok(count) => {
-                match &mut sink {
-                    Sink::Log(io) => io.log(&buffer[..count]).await,
-                    Sink::Keep(kept) => {
-                        let room = CAPTURE_BYTES.saturating_sub(kept.len());
-                        kept.extend_from_slice(&buffer[..count.min(room)]);
-                    }
-                }
-                if count == buffer.len() && count < READ_BYTES {
-                    buffer = vec![0; READ_BYTES];
-                }
+            _ = readable(errors.as_ref()) => {
+                read_one(&mut pipes[1], Stream::Err, &mut buffer, sink).await;
             }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && !last => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => return,
+            () = all_gone.cancelled() => {
+                for (pipe, stream) in pipes.iter_mut().zip([Stream::Out, Stream::Err]) {
+                    while read_one(pipe, stream, &mut buffer, sink).await == Read::Some {}
+                }
+                return;
+            }
+            () = tokio::time::sleep(SILENCE), if sink.holds_back() => sink.hurry().await,
+        }
+    }
+}
+
+async fn readable(pipe: Option<&pipe::Receiver>) {
+    match pipe {
+        // An error shows when the pipe is read.
+        Some(pipe) => drop(pipe.readable().await),
+        None => std::future::pending().await,
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Read {
+    Some,
+    NothingNow,
+    Closed,
+}
+
+async fn read_one<S: Sink>(
+    pipe: &mut Option<pipe::Receiver>,
+    stream: Stream,
+    buffer: &mut Vec<u8>,
+    sink: &mut S,
+) -> Read {
+    let Some(open) = pipe else {
+        return Read::Closed;
+    };
+    match open.try_read(buffer) {
+        Ok(count) if count > 0 => {
+            sink.take(stream, &buffer[..count]).await;
+            if count == buffer.len() && count < READ_BYTES {
+                *buffer = vec![0; READ_BYTES];
+            }
+            Read::Some
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Read::NothingNow,
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Read::Some,
+        _ => {
+            *pipe = None;
+            Read::Closed
         }
     }
 }

@@ -9,5 +9,7 @@ mod scenarios {
     mod output;
     mod script;
     mod sources;
+    mod steps;
     mod stopping;
+    pub mod workflow;
 }

@@ -42,6 +42,14 @@ impl Timestamp {
         }
     }
 
+    /// ISO 8601 with microseconds (`2026-02-01T10:20:30.123456Z`), as before each line of a log.
+    pub fn to_micros_text(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => format!("{time:.6}"),
+            Err(_) => "9999-12-31T23:59:59.999999Z".to_owned(),
+        }
+    }
+
     /// The midnight (UTC) that its day began with.
     pub fn midnight(self) -> Self {
         const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -73,6 +81,7 @@ mod tests {
         let time = Timestamp::parse("2026-02-01T10:20:30.123456Z").unwrap();
         assert_eq!(time.to_string(), "2026-02-01T10:20:30.123Z");
         assert_eq!(time.to_seconds_text(), "2026-02-01T10:20:30Z");
+        assert_eq!(time.to_micros_text(), "2026-02-01T10:20:30.123456Z");
         let whole = Timestamp::parse("2026-02-01T10:20:30+02:00").unwrap();
         assert_eq!(whole.to_string(), "2026-02-01T08:20:30.000Z");
         assert_eq!(Timestamp::parse("01/01/2050"), None);

@@ -85,7 +85,7 @@ pub(crate) async fn run(
             Outcome::failed(FailureReason::RunnerSystemFailure)
         });
         trace.close();
-        *ended.get_or_init(|| outcome)
+        ended.get_or_init(|| outcome);
     };
     let overdue = async {
         stopped(stopping.clone()).await;
@@ -97,8 +97,8 @@ pub(crate) async fn run(
         never = report.show_life() => match never {},
         () = overdue => tracing::warn!(job = payload.id, "the server did not take the log in time"),
     }
-    let outcome = match ended.get() {
-        Some(outcome) => *outcome,
+    let outcome = match ended.into_inner() {
+        Some(outcome) => outcome,
         None => {
             // Whatever still waits to be logged must not hold up the end.
             trace.discard();
@@ -117,8 +117,9 @@ pub(crate) async fn run(
         stopped(stopping).await;
         tokio::time::sleep(LAST_WORDS).await;
     };
+    let outcome = Outcome { failure, ..outcome };
     tokio::select! {
-        () = report.finish(Outcome { failure, ..outcome }) => {}
+        () = report.finish(&outcome) => {}
         () = overdue => {
             tracing::warn!(job = payload.id, "the server did not take the final state in time");
         }

@@ -186,7 +186,7 @@ impl<'a> Report<'a> {
     }
 
     /// Reports the end until the server has it, or has no use for it.
-    pub async fn finish(&self, outcome: Outcome) {
+    pub async fn finish(&self, outcome: &Outcome) {
         let (bytesize, checksum) = self.trace.summary();
         let update = JobUpdate {
             token: self.token.to_owned(),
@@ -198,7 +198,7 @@ impl<'a> Report<'a> {
                 checksum: Some(checksum),
                 bytesize: Some(bytesize),
             }),
-            tappet: None,
+            tappet: outcome.steps.as_deref().cloned(),
         };
         let mut backoff = Backoff::new();
         let mut refusals = 0;

@@ -124,7 +124,7 @@ impl Shared {
                 features: RunnerFeatures {
                     cancel_gracefully: true,
                     two_phase_job_commit: false,
-                    tappet_steps: false,
+                    tappet_steps: true,
                 },
             },
         })

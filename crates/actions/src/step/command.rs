@@ -75,7 +75,8 @@ impl CommandName {
             .map_or("", |(word, _)| word)
     }
 
-    /// Whether the command stays out of the log even when `echo` is on.
+    /// Whether `echo on` does not show the command: what it does shows it, or
+    /// nothing may.
     #[must_use]
     pub fn is_never_echoed(self) -> bool {
         matches!(
@@ -87,6 +88,7 @@ impl CommandName {
                 | Self::Error
                 | Self::Group
                 | Self::Notice
+                | Self::StopCommands
                 | Self::Warning
         )
     }

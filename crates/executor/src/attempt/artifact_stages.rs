@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::io::AttemptIo;
 use crate::section::{self, Section};
 use crate::sources;
-use crate::supervise::{Sink, wish};
+use crate::supervise::{Keep, wish};
 
 /// How an upload is packed.
 #[derive(Clone, Copy)]
@@ -235,7 +235,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
             &["ls-files", "-o", "-z"],
         );
         let mut listed = Vec::new();
-        self.run_helper(program, "git ls-files", Sink::Keep(&mut listed))
+        self.run_helper(program, "git ls-files", Keep(&mut listed))
             .await?;
         Ok(listed
             .split(|byte| *byte == 0)

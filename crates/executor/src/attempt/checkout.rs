@@ -6,7 +6,7 @@ use crate::launcher::Program;
 use crate::section::{self, Section};
 use crate::sources::dot_git::DotGit;
 use crate::sources::{self, Remote, Strategy, is_object_id, local, submodules};
-use crate::supervise::Sink;
+use crate::supervise::{Keep, ToLog};
 
 impl<I: AttemptIo> Attempt<'_, I> {
     /// Brings the project's files.
@@ -37,7 +37,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
             );
             self.io.note(section::success(text)).await;
             let program = sources::check_out(&self.executor.settings.git, &self.workspace.project);
-            self.run_helper(program, "git checkout", Sink::Log(self.io))
+            self.run_helper(program, "git checkout", ToLog(self.io))
                 .await?;
         } else {
             self.io
@@ -88,8 +88,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
             info,
             &self.workspace.project,
         );
-        self.run_helper(fetch, "git fetch", Sink::Log(self.io))
-            .await
+        self.run_helper(fetch, "git fetch", ToLog(self.io)).await
     }
 
     async fn submodules(&mut self, strategy: submodules::Strategy) -> Result<(), Stop> {
@@ -128,7 +127,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
                 "--list",
             ];
             let program = sources::command(&git, &[], &folder, &args);
-            self.run_helper(program, "reading .gitmodules", Sink::Keep(&mut listed))
+            self.run_helper(program, "reading .gitmodules", Keep(&mut listed))
                 .await?;
             let paths = submodules::check(&listed).map_err(Stop::system)?;
             self.io
@@ -140,7 +139,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
                 &folder,
                 &["submodule", "update", "--init", "--checkout"],
             );
-            self.run_helper(program, "git submodule update", Sink::Log(self.io))
+            self.run_helper(program, "git submodule update", ToLog(self.io))
                 .await?;
             if strategy == submodules::Strategy::Recursive {
                 if depth >= submodules::MAX_DEPTH {

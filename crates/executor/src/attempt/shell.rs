@@ -11,7 +11,7 @@ use crate::io::AttemptIo;
 use crate::launcher::{Exit, Program};
 use crate::script;
 use crate::section::{self, Section};
-use crate::supervise::{Ended, Sink};
+use crate::supervise::{Ended, ToLog};
 use crate::workspace::write_private;
 
 impl<I: AttemptIo> Attempt<'_, I> {
@@ -129,7 +129,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
             dir: self.workspace.root.clone(),
         };
         let limits = self.limits(until, heed);
-        self.run_program(program, Sink::Log(self.io), limits)
+        self.run_program(program, &mut ToLog(self.io), limits)
             .await
             .map_err(Stop::system)
     }

@@ -124,7 +124,9 @@ async fn a_missing_program_is_an_error(#[values(false, true)] force_mark: bool) 
         path: "/nowhere/bash".into(),
         ..bash("true", dir.path())
     };
-    let mut running = launcher(force_mark).start(&program, Outputs::Joined).unwrap();
+    let mut running = launcher(force_mark)
+        .start(&program, Outputs::Joined)
+        .unwrap();
     assert!(matches!(
         running.ended().await,
         Err(LaunchError::Exec { .. })
@@ -139,7 +141,9 @@ async fn a_namespace_hides_other_processes_and_shields_them() {
     }
     let dir = tempfile::tempdir().unwrap();
     let script = "echo $$ $(ls -d /proc/[0-9]* | wc -l); kill -9 -1";
-    let mut running = launcher.start(&bash(script, dir.path()), Outputs::Joined).unwrap();
+    let mut running = launcher
+        .start(&bash(script, dir.path()), Outputs::Joined)
+        .unwrap();
     let mut output = String::new();
     running
         .take_output()

@@ -11,6 +11,7 @@ use tappet_model::runner_protocol::{
     ArtifactUpload, Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadVariable,
     RunnerLimits, Step,
 };
+use tappet_model::steps_payload::StepsPayload;
 use tokio::sync::watch;
 
 /// Collects the log and keeps uploads; cancels when a text appears.
@@ -110,6 +111,11 @@ pub fn job(script: &[&str]) -> Job {
 }
 
 impl Job {
+    pub fn steps(mut self, steps: StepsPayload) -> Self {
+        self.payload.tappet = Some(Box::new(steps));
+        self
+    }
+
     fn step(mut self, name: &str, script: &[&str]) -> Self {
         self.payload.steps.push(Step {
             name: name.into(),
