@@ -39,19 +39,6 @@ pub struct GraphJob {
     pub group: Option<usize>,
 }
 
-/// What a job that had to wait for its definition turned out to be, or one of
-/// several such jobs.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Leg {
-    /// On which outcome a new attempt that comes with others starts; this one
-    /// starts at once.
-    pub when: When,
-    /// Which failures are warnings.
-    pub allow_failure: AllowFailure,
-    /// When it is repeated by itself.
-    pub retry: RetryPolicy,
-}
-
 impl Graph {
     /// The graph of a plan.
     pub fn of(plan: &Plan) -> Self {
@@ -83,14 +70,15 @@ impl Graph {
 
     /// The graph with a job replaced by what it turned out to be: the first leg
     /// stands in its place, the others at the end, and whoever needs it needs them
-    /// all. Stage, needs and group of the legs follow from that.
-    pub fn expanded(&self, job: usize, legs: Vec<Leg>, group: Option<JobGroup>) -> Self {
+    /// all. Each leg is told by which of its failures are warnings; all else is the
+    /// waiting job's, so that the legs are decided about when they are repeated.
+    pub fn expanded(&self, job: usize, legs: Vec<AllowFailure>, group: Option<JobGroup>) -> Self {
         let mut graph = self.clone();
         let group = group.map(|group| {
             graph.groups.push(group);
             graph.groups.len() - 1
         });
-        let (stage, needs) = (graph.jobs[job].stage, graph.jobs[job].needs.clone());
+        let waiting = graph.jobs[job].clone();
         let first_new = graph.jobs.len();
         let last_new = first_new + legs.len().saturating_sub(1);
         for other in &mut graph.jobs {
@@ -100,13 +88,10 @@ impl Graph {
                 needs.extend(first_new..last_new);
             }
         }
-        let mut legs = legs.into_iter().map(|leg| GraphJob {
-            stage,
-            when: leg.when,
-            allow_failure: leg.allow_failure,
-            needs: needs.clone(),
-            retry: leg.retry,
+        let mut legs = legs.into_iter().map(|allow_failure| GraphJob {
+            allow_failure,
             group,
+            ..waiting.clone()
         });
         if let Some(first) = legs.next() {
             graph.jobs[job] = first;

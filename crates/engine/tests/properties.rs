@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tappet_engine::{
-    Event, Graph, GraphJob, JobEvent, JobState, Leg, RunEvent, RunState, StageEvent, Transition,
+    Event, Graph, GraphJob, JobEvent, JobState, RunEvent, RunState, StageEvent, Transition,
     composite, is_allowed_failure,
 };
 use tappet_model::plan::{AllowFailure, JobGroup, RetryPolicy, When};
@@ -125,11 +125,8 @@ impl Watched {
     }
 
     fn expand(&mut self, job: usize, legs: usize, group: Option<JobGroup>) {
-        let leg = Leg {
-            when: When::Decided,
-            ..Leg::default()
-        };
-        self.graph = self.graph.expanded(job, vec![leg; legs], group);
+        let legs = vec![AllowFailure::No; legs];
+        self.graph = self.graph.expanded(job, legs, group);
         self.jobs
             .resize_with(self.graph.jobs.len(), WatchedJob::created);
         let transitions = self.state.expand(&self.graph, job).unwrap();

@@ -1,7 +1,7 @@
 //! How a run moves on: what is to happen, and what changed.
 
-use tappet_engine::{JobEvent, RunEvent, Transition};
-use tappet_model::{AttemptId, RunId, Status};
+use tappet_engine::{JobEvent, RunEvent, StageEvent, Transition};
+use tappet_model::{AttemptId, RunId, Status, WorkflowId};
 
 use crate::Run;
 
@@ -12,6 +12,8 @@ pub enum Target {
     Attempt(AttemptId),
     /// A run.
     Run(RunId),
+    /// A workflow of a run.
+    Workflow(WorkflowId),
 }
 
 /// What is to happen to the target.
@@ -21,6 +23,8 @@ pub enum Action {
     Job(JobEvent),
     /// With [`Target::Run`].
     Run(RunEvent),
+    /// With [`Target::Workflow`].
+    Workflow(StageEvent),
 }
 
 /// What changed.

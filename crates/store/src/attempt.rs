@@ -51,6 +51,8 @@ pub struct Attempt {
     pub environment: Option<Environment>,
     /// Why it failed.
     pub failure_reason: Option<FailureReason>,
+    /// Why it failed, in words of its steps.
+    pub error_message: Option<String>,
     /// Code of the failing command.
     pub exit_code: Option<i32>,
     /// Which runner.
@@ -101,6 +103,7 @@ impl Attempt {
             tags: Vec::new(),
             environment: None,
             failure_reason: None,
+            error_message: None,
             exit_code: None,
             runner_id: None,
             created_at: Timestamp(0),

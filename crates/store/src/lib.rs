@@ -15,6 +15,7 @@ mod busy_time;
 mod cache_entries;
 mod commit_statuses;
 mod coverage;
+mod decisions;
 mod delays;
 mod error;
 mod event;
@@ -39,6 +40,7 @@ mod schedules;
 mod sealed_values;
 mod settings_variables;
 mod sqlite;
+mod steps_reports;
 mod token_hash;
 mod triggers;
 mod user;
@@ -54,6 +56,7 @@ pub use audit::*;
 pub use cache_entries::*;
 pub use commit_statuses::*;
 pub use coverage::Coverage;
+pub use decisions::*;
 pub use delays::Delays;
 pub use error::{StoreError, StoreResult};
 pub use event::*;
@@ -78,6 +81,7 @@ pub use schedules::*;
 pub use sealed_values::*;
 pub use settings_variables::*;
 pub use sqlite::{Snapshot, SqliteOptions, SqliteStore};
+pub use steps_reports::*;
 pub use token_hash::*;
 pub use triggers::*;
 pub use user::*;
@@ -100,6 +104,7 @@ pub trait Store:
     + CacheEntries
     + CommitStatuses
     + Coverage
+    + Decisions
     + Delays
     + JobTokenScope
     + Jobs
@@ -114,6 +119,7 @@ pub trait Store:
     + Schedules
     + SealedValues
     + SettingsVariables
+    + StepsReports
     + Triggers
     + Webhooks
     + WorkflowSettings

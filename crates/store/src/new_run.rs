@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tappet_engine::Graph;
 use tappet_model::plan::{JobSpec, Need, PlannedWorkflow};
 use tappet_model::{
@@ -130,6 +131,17 @@ pub struct SharedSpec {
     pub digest: [u8; 32],
     /// [`JobSpec`] as JSON.
     pub json: Arc<str>,
+}
+
+impl SharedSpec {
+    /// The specification as it is stored.
+    pub fn of(spec: &JobSpec) -> Self {
+        let json = serde_json::to_string(spec).expect("specifications have no odd map keys");
+        Self {
+            digest: Sha256::digest(json.as_bytes()).into(),
+            json: json.into(),
+        }
+    }
 }
 
 /// What [`Store::create_run`](crate::Store::create_run) did.

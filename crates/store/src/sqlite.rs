@@ -13,8 +13,10 @@ mod content;
 mod coverage;
 mod create_run;
 mod creation_time;
+mod decisions;
 mod delays;
 mod events;
+mod expand_job;
 mod filter;
 mod idempotency;
 mod ids;
@@ -45,6 +47,7 @@ mod settings_variables;
 mod sign_ins;
 mod snapshot;
 mod statement;
+mod steps_reports;
 mod transition;
 mod triggers;
 mod users;
@@ -133,6 +136,7 @@ mod tests {
             content::ALL,
             coverage::ALL,
             creation_time::ALL,
+            decisions::ALL,
             delays::ALL,
             events::ALL,
             old_events::ALL,
@@ -159,6 +163,7 @@ mod tests {
             settings_variables::ALL,
             sign_ins::ALL,
             snapshot::ALL,
+            steps_reports::ALL,
             triggers::ALL,
             users::ALL,
             webhooks::ALL,

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use tappet_engine::{
-    Event, Graph, GraphJob, JobEvent, Leg, Refused, RunEvent, RunState, StageEvent, Transition,
+    Event, Graph, GraphJob, JobEvent, Refused, RunEvent, RunState, StageEvent, Transition,
 };
 use tappet_model::plan::{AllowFailure, JobGroup, RetryPolicy, When};
 use tappet_model::{FailureReason, Status};
@@ -122,11 +122,7 @@ impl Scenario {
     fn expand(&mut self, names: &[&str], group: JobGroup) -> Result<(), Refused> {
         let job = self.names.iter().position(|name| name == names[0]);
         let job = job.expect("the job exists");
-        let leg = Leg {
-            when: self.graph.jobs[job].when,
-            ..Leg::default()
-        };
-        let legs = vec![leg; names.len()];
+        let legs = vec![AllowFailure::No; names.len()];
         let graph = self.graph.expanded(job, legs, Some(group));
         self.last.extend(self.state.expand(&graph, job)?);
         self.graph = graph;

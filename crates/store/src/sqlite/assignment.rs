@@ -4,7 +4,7 @@ use tappet_model::AttemptId;
 use tappet_model::plan::ArtifactSources;
 
 use super::content::Db;
-use super::{attempts, projects, reports, runs, users};
+use super::{attempts, decisions, projects, reports, runs, users};
 use crate::{Assignment, StoreError, StoreResult};
 
 /// The attempt with all that it depends on.
@@ -27,6 +27,13 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
             .get(position)
             .is_some_and(|job| names.contains(&job.name)),
     };
+    let (sealed_event, needs) = match &spec.workflow_job {
+        Some(_) => (
+            runs::event(db, run.id)?,
+            decisions::needs(db, run.id, &plan, attempt.position)?,
+        ),
+        None => (None, Vec::new()),
+    };
     let artifact_sources = attempts::with_archive(db, run.id, is_source)?;
     let sealed_reports = reports::variables(db, run.id, is_source)?;
     Ok(Some(Assignment {
@@ -36,10 +43,8 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
             None => None,
         },
         sealed_variables: runs::variables(db, run.id)?,
-        sealed_event: match &spec.workflow_job {
-            Some(_) => runs::event(db, run.id)?,
-            None => None,
-        },
+        sealed_event,
+        needs,
         sealed_job_variables: attempts::variables(db, attempt.id)?,
         artifact_sources,
         sealed_reports,

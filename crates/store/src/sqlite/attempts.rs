@@ -13,6 +13,7 @@ use super::page;
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
+use super::steps_reports;
 use super::transition::LiveAttempt;
 use super::value::{Col, RowExt, integer, opt};
 use super::workflows;
@@ -217,14 +218,20 @@ pub(super) fn attempt(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Attempt>
     Ok(Some(of.complete(db, row)?))
 }
 
-/// The newest attempt of each job of a run, by position.
+/// The newest attempt of each job of a run, by position, legs of a matrix together.
 pub(super) fn newest_of_run(db: &Db<'_>, run: RunId) -> StoreResult<Vec<Attempt>> {
     let rows: Vec<Stored> = db
         .conn
         .prepare_cached(NEWEST_OF_RUN)?
         .query_map([run.0], stored)?
         .collect::<Result<_, _>>()?;
-    complete_all(db, run, rows)
+    let mut attempts = complete_all(db, run, rows)?;
+    if let Some((_, _, plan)) = runs::place_and_plan(db, run)?
+        && !plan.workflows.is_empty()
+    {
+        attempts.sort_by_key(|attempt| plan.place_of(attempt.position));
+    }
+    Ok(attempts)
 }
 
 /// Those of the newest attempts that have an archive, by position.
@@ -398,6 +405,10 @@ impl Owner {
             tags: job.tags.clone(),
             environment: job.environment.clone(),
             failure_reason: row.failure_reason,
+            error_message: match job.key {
+                Some(_) => steps_reports::error_message(db, row.id)?,
+                None => None,
+            },
             exit_code: row.exit_code,
             runner_id: row.runner_id.map(RunnerId),
             created_at: row.created_at,

@@ -24,7 +24,7 @@ statements! {
 }
 
 /// A compiled workflow as all its runs share it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredPlan {
     /// Path of the pipeline file.
     pub path: String,
@@ -42,7 +42,7 @@ pub(super) struct StoredPlan {
 }
 
 /// The fixed facts of a job.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredJob {
     /// Unique in the workflow.
     pub name: String,
@@ -56,6 +56,10 @@ pub(super) struct StoredJob {
     /// As given; such a job has steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<NewJobKey>,
+    /// Position of the leg of its matrix after which it is shown, when it came to
+    /// the plan later than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<usize>,
     /// Digest of its specification, in hex.
     pub spec: String,
 }
@@ -65,6 +69,14 @@ impl StoredPlan {
     pub fn stage_of(&self, position: usize) -> &str {
         let stage = self.graph.jobs.get(position).map_or(0, |job| job.stage);
         self.stages.get(stage).map_or("", String::as_str)
+    }
+
+    /// What brings jobs into the order in which they are shown: by stage, and legs of
+    /// a matrix together.
+    pub fn place_of(&self, position: usize) -> (usize, usize, usize) {
+        let stage = self.graph.jobs.get(position).map_or(0, |job| job.stage);
+        let first = self.jobs.get(position).and_then(|job| job.after);
+        (stage, first.unwrap_or(position), position)
     }
 
     /// Which job of a workflow in GitHub Actions syntax stands at `position`.
@@ -99,6 +111,7 @@ impl NewPlan {
                 needs: job.needs,
                 environment: job.environment,
                 key: job.key,
+                after: None,
                 spec: hex(&job.spec.digest),
             });
             specs.push(job.spec);
@@ -111,6 +124,11 @@ impl NewPlan {
             jobs,
             notes: workflow.notes,
         };
+        Self::of_stored(plan, specs)
+    }
+
+    /// Serialises and digests a plan that names these specifications.
+    pub fn of_stored(plan: StoredPlan, specs: Vec<SharedSpec>) -> StoreResult<Self> {
         let body = serde_json::to_string(&plan).map_err(|error| {
             StoreError::Database(format!("cannot write a plan as JSON: {error}"))
         })?;
@@ -237,7 +255,8 @@ impl Db<'_> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// As digests of specifications are written in plans.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a string cannot fail");

@@ -43,8 +43,9 @@ statements! {
     DROP_MEMBERS = "DELETE FROM members WHERE project_id = ?1";
     DROP_OLD_PATHS = "DELETE FROM moved_projects WHERE project_id = ?1";
     UNFINISHED_RUNS = "SELECT id FROM runs WHERE project_id = ?1
-                       AND status IN ('created', 'waiting_for_resource', 'preparing', 'pending',
-                       'running', 'manual', 'scheduled') ORDER BY id";
+                       AND status IN ('created', 'waiting_for_resource', 'preparing',
+                       'waiting_for_callback', 'pending', 'running', 'manual', 'scheduled')
+                       ORDER BY id";
     DELETED = "SELECT id FROM projects p WHERE deleted_at IS NOT NULL AND (source_address <> ''
                OR EXISTS (SELECT 1 FROM runs WHERE project_id = p.id)) ORDER BY deleted_at";
     BLANK = "UPDATE projects SET description = '', source_address = ''

@@ -23,6 +23,7 @@ statements! {
                         WHERE a.run_id = ?1 AND NOT a.is_retried ORDER BY a.position";
     FORGET_TESTS = "DELETE FROM test_counts WHERE attempt_id = ?1";
     FORGET_VARIABLES = "DELETE FROM dotenv_variables WHERE attempt_id = ?1";
+    FORGET_STEPS = "DELETE FROM steps_reports WHERE attempt_id = ?1";
 }
 
 /// Writes what a new file said.
@@ -47,7 +48,7 @@ pub(super) fn add(session: &Session, attempt: AttemptId, report: &NewReport) -> 
 
 /// Forgets all that an attempt reported.
 pub(super) fn forget(session: &Session, attempt: AttemptId) -> StoreResult<()> {
-    for statement in [FORGET_TESTS, FORGET_VARIABLES] {
+    for statement in [FORGET_TESTS, FORGET_VARIABLES, FORGET_STEPS] {
         session
             .conn
             .prepare_cached(statement)?

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tappet_engine::{
-    Event, Graph, JobEvent, Refused, RunEvent, RunState, Transition, has_warnings,
+    Event, Graph, JobEvent, Refused, RunEvent, RunState, StageEvent, Transition, has_warnings,
     is_allowed_failure,
 };
 use tappet_model::plan::When;
@@ -131,13 +131,10 @@ pub(super) fn act(
 ) -> StoreResult<Advance> {
     match (target, action) {
         (Target::Attempt(id), Action::Job(event)) => {
-            let AttemptPlace { run_id, position } =
-                attempts::place(&session.db(), id)?.ok_or(StoreError::NotFound("attempt"))?;
-            let live = take_live(session, run_id)?.ok_or(StoreError::NotFound("run"))?;
             // Only a claim starts an attempt, because it also names the holder.
-            if live.attempts[position].id != id || matches!(event, JobEvent::Run { .. }) {
-                return Err(refusal(&event).into());
-            }
+            let (live, position) = take_newest(session, id)?
+                .filter(|_| !matches!(event, JobEvent::Run { .. }))
+                .ok_or_else(|| refusal(&event))?;
             let event = Event::Job {
                 job: position,
                 event,
@@ -156,8 +153,32 @@ pub(super) fn act(
                 Ok(nothing_changed(session, run))
             }
         },
+        (Target::Workflow(id), Action::Workflow(event)) => {
+            let (run_id, position) =
+                workflows::place(&session.db(), id)?.ok_or(StoreError::NotFound("workflow"))?;
+            let Some(mut live) = take_live(session, run_id)? else {
+                let run = runs::run(&session.db(), run_id)?.ok_or(StoreError::NotFound("run"))?;
+                return Ok(nothing_changed(session, run));
+            };
+            let stage = (!live.workflows.is_empty()).then_some(position);
+            if event == StageEvent::Cancel && stage.is_none() {
+                live.state.external = commit_statuses::cancel(session, run_id, now)?;
+            }
+            step(session, live, Event::Stage { stage, event }, now)
+        }
         _ => Err(Refused::NotPossible.into()),
     }
+}
+
+/// The run of an attempt and the position of its job, if it is the job's newest.
+pub(super) fn take_newest(
+    session: &mut Session,
+    id: AttemptId,
+) -> StoreResult<Option<(LiveRun, usize)>> {
+    let AttemptPlace { run_id, position } =
+        attempts::place(&session.db(), id)?.ok_or(StoreError::NotFound("attempt"))?;
+    let live = take_live(session, run_id)?.ok_or(StoreError::NotFound("run"))?;
+    Ok((live.attempts[position].id == id).then_some((live, position)))
 }
 
 /// What the engine would say of this event on an attempt that is not its job's
@@ -210,11 +231,33 @@ pub(super) fn step(
     event: Event,
     now: Timestamp,
 ) -> StoreResult<Advance> {
+    let is_repetition = matches!(
+        event,
+        Event::Run(RunEvent::Retry)
+            | Event::Stage {
+                event: StageEvent::Retry | StageEvent::Rerun,
+                ..
+            }
+    );
     let transitions = live.state.step(&live.plan.graph, event)?;
+    if is_repetition {
+        workflows::begin_executions(session, &mut live, &transitions, now)?;
+    }
+    follow(session, live, transitions, Vec::new(), now)
+}
+
+/// Writes what the engine said of a run; `new` are attempts made before that.
+pub(super) fn follow(
+    session: &mut Session,
+    mut live: LiveRun,
+    transitions: Vec<Transition>,
+    new: Vec<AttemptId>,
+    now: Timestamp,
+) -> StoreResult<Advance> {
     let advance = if transitions.is_empty() {
         nothing_changed(session, live.run.clone())
     } else {
-        write(session, &mut live, transitions, now)?
+        write(session, &mut live, transitions, new, now)?
     };
     if !live.run.status.is_completed() {
         session.live.insert(live.run.id, live);
@@ -235,9 +278,13 @@ fn write(
     session: &mut Session,
     live: &mut LiveRun,
     transitions: Vec<Transition>,
+    new: Vec<AttemptId>,
     now: Timestamp,
 ) -> StoreResult<Advance> {
-    let mut changes = Changes::default();
+    let mut changes = Changes {
+        new,
+        ..Changes::default()
+    };
     for transition in &transitions {
         match *transition {
             Transition::Job {

@@ -2,7 +2,7 @@
 //! stages, so that the first one and a stage name a workflow.
 
 use rusqlite::{OptionalExtension, Row};
-use tappet_engine::RunState;
+use tappet_engine::{RunState, Transition};
 use tappet_model::{RunId, Status, Timestamp, WorkflowId};
 
 use super::SqliteStore;
@@ -10,7 +10,7 @@ use super::content::{Db, StoredPlan};
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
-use super::transition::{LiveAttempt, is_ended};
+use super::transition::{LiveAttempt, LiveRun, is_ended};
 use super::value::{Col, RowExt, integer, opt};
 use crate::{Run, StoreResult, Verb, Workflow, WorkflowExecution};
 
@@ -24,6 +24,10 @@ statements! {
             FROM workflows WHERE run_id = ?1 ORDER BY id";
     ONE = "SELECT id, status, execution, restarted_at, started_at, finished_at, run_id, position
            FROM workflows WHERE id = ?1";
+    PLACE = "SELECT run_id, position FROM workflows WHERE id = ?1";
+    SET_PLAN = "UPDATE workflows SET plan_id = ?2 WHERE run_id = ?1";
+    END_EXECUTION = "INSERT INTO workflow_executions (workflow_id, number, status, created_at,
+                     started_at, finished_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     EXECUTIONS = "SELECT number, status, created_at, started_at, finished_at
                   FROM workflow_executions WHERE workflow_id = ?1 ORDER BY number";
 }
@@ -120,6 +124,62 @@ pub(super) fn live(db: &Db<'_>, run: RunId, plan: &StoredPlan) -> StoreResult<Ve
     let mut statement = db.conn.prepare_cached(LIVE)?;
     let rows = statement.query_map([run.0], |row| Ok(moving(row, Status::Created)?.1))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The run of a workflow, and which of its workflows it is.
+pub(super) fn place(db: &Db<'_>, id: WorkflowId) -> StoreResult<Option<(RunId, usize)>> {
+    Ok(db
+        .conn
+        .prepare_cached(PLACE)?
+        .query_row([id.0], |row| Ok((RunId(row.get(0)?), row.count(1)?)))
+        .optional()?)
+}
+
+/// The run goes on with another plan.
+pub(super) fn set_plan(session: &Session, run: RunId, plan_id: i64) -> StoreResult<()> {
+    session
+        .conn
+        .prepare_cached(SET_PLAN)?
+        .execute((run.0, plan_id))?;
+    Ok(())
+}
+
+/// Jobs are repeated because somebody wants workflows repeated: those that were over
+/// are executed once more.
+pub(super) fn begin_executions(
+    session: &Session,
+    live: &mut LiveRun,
+    transitions: &[Transition],
+    now: Timestamp,
+) -> StoreResult<()> {
+    let mut is_repeated = vec![false; live.workflows.len()];
+    for transition in transitions {
+        if let Transition::NewAttempt { job, .. } = *transition
+            && let Some(is_repeated) = is_repeated.get_mut(live.plan.graph.jobs[job].stage)
+        {
+            *is_repeated = true;
+        }
+    }
+    for (workflow, is_repeated) in live.workflows.iter_mut().zip(is_repeated) {
+        if !is_repeated || !workflow.status.is_completed() {
+            continue;
+        }
+        session.conn.prepare_cached(END_EXECUTION)?.execute((
+            workflow.id.0,
+            workflow.execution,
+            Col(workflow.status),
+            Col(workflow.restarted_at.unwrap_or(live.run.created_at)),
+            opt(workflow.started_at),
+            opt(workflow.finished_at),
+        ))?;
+        workflow.execution += 1;
+        workflow.status = Status::Created;
+        workflow.restarted_at = Some(now);
+        workflow.started_at = None;
+        workflow.finished_at = None;
+        update(session, workflow)?;
+    }
+    Ok(())
 }
 
 /// Brings the rows in line with the jobs after a change.
