@@ -74,6 +74,9 @@ const fn place(contexts: &'static [&'static str]) -> Place {
     }
 }
 
+/// Where no expression may stand.
+pub(crate) const NOWHERE: Place = place(&[]);
+
 /// `run-name`, the workflow's `concurrency`, defaults of `workflow_call` inputs.
 pub const WORKFLOW: Place = place(&["github", "inputs", "vars"]);
 

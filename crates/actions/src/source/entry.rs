@@ -21,6 +21,13 @@ pub(crate) struct Keys {
     pub(crate) required: &'static [&'static str],
 }
 
+impl Keys {
+    /// Whether GitHub has the key at this place.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.now.contains(&name) || self.later.iter().any(|(later, _)| *later == name)
+    }
+}
+
 /// A mapping and its place.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
@@ -234,8 +241,7 @@ pub(crate) fn text(node: &Node, scope: &dyn Scope, report: &mut Report) -> Optio
 /// A text without expressions.
 pub(crate) fn plain(node: &Node, report: &mut Report) -> Option<String> {
     let text = scalar(node, report)?;
-    refuse_template(&text, node.position, report);
-    Some(text)
+    (!refuse_template(&text, node.position, report)).then_some(text)
 }
 
 /// A text without expressions that is not empty.

@@ -20,7 +20,7 @@ impl Identifiers {
         if !is_valid(id) {
             return Err(format!(
                 "The identifier '{id}' is invalid. IDs may only contain alphanumeric characters, '_', and \
-                 '-'. IDs must start with a letter or '_' and must be less than {MAX_LENGTH} characters."
+                 '-'. IDs must start with a letter or '_' and and must be less than {MAX_LENGTH} characters."
             ));
         }
         if id.starts_with("__") {

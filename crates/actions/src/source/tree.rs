@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tappet_model::{Diagnostic, Position};
 use tappet_yaml::{self as yaml, Node};
 
-use crate::expression::{Environment, Use};
+use crate::expression::{Environment, Use, scope};
 use crate::source::report::Report;
 use crate::{Object, Scope, Template, Value};
 
@@ -264,12 +264,16 @@ pub(crate) fn check_template(
     }
 }
 
-/// Reports any expression in a text that may hold none.
-pub(crate) fn refuse_template(text: &str, position: Position, report: &mut Report) {
-    if text.contains("${{") {
-        report.error(
-            position,
-            "A template expression is not allowed in this context",
-        );
+/// Reports any expression in a text that may hold none, and whether there is
+/// one. Names are not known there, and are what GitHub speaks of first.
+pub(crate) fn refuse_template(text: &str, position: Position, report: &mut Report) -> bool {
+    if !text.contains("${{") {
+        return false;
     }
+    let message = match Template::parse(text, &scope::NOWHERE) {
+        Ok(_) => "A template expression is not allowed in this context".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    report.error(position, message);
+    true
 }

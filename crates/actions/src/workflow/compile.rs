@@ -108,12 +108,16 @@ fn error_text(file: &str, errors: &[Diagnostic]) -> String {
     let lines: Vec<String> = errors
         .iter()
         .take(MAX_ERRORS)
-        .map(|error| match error.position {
-            Some(position) => format!(
-                "{file} (Line: {}, Col: {}): {}",
-                position.line, position.column, error.message
-            ),
-            None => format!("{file}: {}", error.message),
+        .map(|error| {
+            // A message may repeat a text of the file that has line breaks.
+            let message = error.message.replace(['\n', '\r'], " ");
+            match error.position {
+                Some(position) => format!(
+                    "{file} (Line: {}, Col: {}): {message}",
+                    position.line, position.column
+                ),
+                None => format!("{file}: {message}"),
+            }
         })
         .collect();
     lines.join("\n")

@@ -83,7 +83,16 @@ const KEYS: Keys = Keys {
     required: &["runs-on"],
 };
 
-const CALLING_KEYS: &[&str] = &["uses", "with", "secrets"];
+/// Keys of jobs that call a workflow, and of both kinds of jobs.
+const CALLING: &[&str] = &["uses", "with", "secrets"];
+const COMMON: &[&str] = &[
+    "name",
+    "needs",
+    "if",
+    "permissions",
+    "concurrency",
+    "strategy",
+];
 
 const REUSABLE: &str = "copy the jobs of the called workflow into this one, or share steps with a composite action of \
      this repository (`uses: ./path` in a step)";
@@ -96,14 +105,8 @@ pub(super) fn read(
     report: &mut Report,
 ) -> Option<Job> {
     let entry = Entry::of(node, report)?;
-    if let Some(uses) = entry.mapping.key("uses") {
-        report.unsupported(uses.position, "uses", REUSABLE);
-        for key in entry.mapping.keys() {
-            let name = key.text.as_str();
-            if !KEYS.now.contains(&name) && !CALLING_KEYS.contains(&name) && name != "concurrency" {
-                report.error(key.position, format!("Unexpected value '{name}'"));
-            }
-        }
+    if calls_a_workflow(&entry) {
+        refuse_call(&entry, report);
         return None;
     }
     entry.check_keys(&KEYS, report);
@@ -145,6 +148,27 @@ pub(super) fn read(
         outputs,
         steps,
     })
+}
+
+/// The first key that only one kind of jobs has decides.
+fn calls_a_workflow(entry: &Entry<'_>) -> bool {
+    let mut keys = entry.mapping.keys().map(|key| key.text.as_str());
+    keys.find(|name| !COMMON.contains(name) && (KEYS.knows(name) || CALLING.contains(name)))
+        .is_some_and(|name| CALLING.contains(&name))
+}
+
+fn refuse_call(entry: &Entry<'_>, report: &mut Report) {
+    for key in entry.mapping.keys() {
+        let name = key.text.as_str();
+        if name == "uses" {
+            report.unsupported(key.position, "uses", REUSABLE);
+        } else if !CALLING.contains(&name) && !COMMON.contains(&name) {
+            report.error(key.position, format!("Unexpected value '{name}'"));
+        }
+    }
+    if !entry.mapping.contains_key("uses") {
+        report.error(entry.position, "Required property is missing: uses");
+    }
 }
 
 fn needs(entry: &Entry<'_>, report: &mut Report) -> Vec<Label> {

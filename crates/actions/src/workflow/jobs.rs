@@ -20,11 +20,11 @@ pub(super) fn read(node: &Node, inherited: &Inherited, report: &mut Report) -> V
     if entry.mapping.is_empty() {
         report.error(node.position, NO_FIRST_JOB);
     }
-    let mut ids = Identifiers::default();
     let mut jobs = Vec::with_capacity(entry.mapping.len());
     let mut all_are_read = true;
     for (key, value) in entry.mapping.iter() {
-        if let Err(reason) = ids.take(&key.text) {
+        // That no id comes twice was seen with the other keys of the file.
+        if let Err(reason) = Identifiers::default().take(&key.text) {
             report.error(key.position, reason);
         }
         match job::read(key, value, inherited, report) {

@@ -27,7 +27,9 @@ pub(super) fn read(node: &Node, report: &mut Report) -> Option<Tree> {
     match &node.value {
         Value::Mapping(_) => {
             let entry = Entry::with_keys(node, &KEYS, report)?;
-            entry.text("group", place, report);
+            if let Some(group) = entry.get("group") {
+                check_labels(group, report);
+            }
             if let Some(labels) = entry.get("labels") {
                 check_labels(labels, report);
             }

@@ -64,19 +64,19 @@ fn check_matrix(node: &Node, report: &mut Report) -> Option<()> {
     let mut has_vector = false;
     for (key, value) in matrix.mapping.iter() {
         let is_filter = matches!(key.text.as_str(), "include" | "exclude");
+        let is_empty = value.as_sequence().is_some_and(<[Node]>::is_empty);
+        has_vector |= !is_filter || (key.text == "include" && !is_empty);
         if is_expression(value) {
-            has_vector |= key.text != "exclude";
             continue;
         }
         let Some(items) = value.as_sequence() else {
             unexpected(value, report);
             continue;
         };
-        has_vector |= !is_filter || (key.text == "include" && !items.is_empty());
         for item in items.iter().filter(|_| is_filter) {
             check(Some(item), report, |item| item.as_mapping().is_some());
         }
-        if items.is_empty() && !is_filter {
+        if is_empty && !is_filter {
             report.error(
                 value.position,
                 format!("Matrix vector '{}' does not contain any values", key.text),

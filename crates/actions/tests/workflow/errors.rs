@@ -28,6 +28,10 @@ fn job_errors(lines: &str) -> String {
 #[case("- a", "(Line: 1, Col: 1): A sequence was not expected")]
 #[case(
     "name: '${{ github.ref }}'\non: push\njobs: {a: {runs-on: x}}",
+    "(Line: 1, Col: 7): Unrecognized named-value: 'github'. Located at position 1 within expression: github.ref"
+)]
+#[case(
+    "name: ${{ 1 }}\non: push\njobs: {a: {runs-on: x}}",
     "(Line: 1, Col: 7): A template expression is not allowed in this context"
 )]
 #[case(
@@ -155,6 +159,19 @@ fn keys_of_jobs_that_do_not_work_yet_are_named(#[case] line: &str, #[case] keywo
 }
 
 #[test]
+fn a_job_has_steps_or_calls_a_workflow() {
+    assert_eq!(
+        job_errors("    runs-on: x\n    uses: ./x"),
+        "ci.yml (Line: 5, Col: 5): Unexpected value 'uses'"
+    );
+    assert_eq!(
+        job_errors("    name: x\n    with: {a: 1}\n    steps: []"),
+        "ci.yml (Line: 4, Col: 5): Required property is missing: uses\n\
+         ci.yml (Line: 6, Col: 5): Unexpected value 'steps'"
+    );
+}
+
+#[test]
 fn calls_of_other_workflows_are_named() {
     let errors =
         job_errors("    uses: ./.github/workflows/x.yml\n    with: {a: 1}\n    secrets: inherit");
@@ -176,7 +193,7 @@ fn calls_of_other_workflows_are_named() {
 #[case("{shell: sh}", "(Line: 6, Col: 9): Required property is missing: run")]
 #[case(
     "{run: x, shell: '${{ matrix.x }}'}",
-    "(Line: 6, Col: 25): A template expression is not allowed in this context"
+    "(Line: 6, Col: 25): Unrecognized named-value: 'matrix'."
 )]
 #[case("{run: x, shell: ''}", "(Line: 6, Col: 25): Unexpected value ''")]
 #[case("{run: [x]}", "(Line: 6, Col: 15): A sequence was not expected")]

@@ -210,7 +210,7 @@ fn schedules_keep_their_expressions() {
 )]
 #[case(
     "{workflow_dispatch: {inputs: {a: {default: '${{ github.ref }}'}}}}",
-    "(Line: 1, Col: 48): A template expression is not allowed in this context"
+    "(Line: 1, Col: 48): Unrecognized named-value: 'github'."
 )]
 #[case(
     "{workflow_call: {inputs: {a: {}}}}",
