@@ -4,6 +4,10 @@ use tappet_model::{ArtifactId, AttemptId, Timestamp};
 
 use crate::NewReport;
 
+/// The kind of files that authors name (`actions/upload-artifact`); an attempt may
+/// upload any number of them.
+pub const NAMED: &str = "artifact";
+
 /// An uploaded file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Artifact {
@@ -11,8 +15,10 @@ pub struct Artifact {
     pub id: ArtifactId,
     /// Of which attempt.
     pub attempt_id: AttemptId,
-    /// `archive`, `trace`, report kinds.
+    /// `archive`, `trace`, report kinds, [`NAMED`].
     pub kind: String,
+    /// What the author calls it; only files of kind [`NAMED`] have a name.
+    pub name: Option<String>,
     /// `zip`, `gzip`, `raw`.
     pub format: String,
     /// Base name as uploaded.
@@ -34,6 +40,8 @@ pub struct NewArtifact {
     pub attempt_id: AttemptId,
     /// `archive` and others.
     pub kind: String,
+    /// With kind [`NAMED`].
+    pub name: Option<String>,
     /// `zip` and others.
     pub format: String,
     /// Base name.

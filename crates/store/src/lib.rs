@@ -23,6 +23,7 @@ mod idempotency;
 mod job_token_scope;
 mod jobs;
 mod members;
+mod named_artifacts;
 mod new_run;
 mod page;
 mod people;
@@ -64,6 +65,7 @@ pub use idempotency::*;
 pub use job_token_scope::*;
 pub use jobs::{Jobs, ProjectAttempts};
 pub use members::*;
+pub use named_artifacts::*;
 pub use new_run::*;
 pub use page::{COUNT_LIMIT, Listing, PageRequest};
 pub use people::*;
@@ -109,6 +111,7 @@ pub trait Store:
     + JobTokenScope
     + Jobs
     + Members
+    + NamedArtifacts
     + People
     + Projects
     + ProtectedRefs

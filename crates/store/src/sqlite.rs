@@ -24,6 +24,7 @@ mod job_token_scope;
 mod jobs;
 mod members;
 mod migrate;
+mod named_artifacts;
 mod old_events;
 mod page;
 mod people;
@@ -143,6 +144,7 @@ mod tests {
             idempotency::ALL,
             job_token_scope::ALL,
             members::ALL,
+            named_artifacts::ALL,
             people::ALL,
             project_changes::ALL,
             ids::ALL,

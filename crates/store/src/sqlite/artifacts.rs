@@ -7,25 +7,54 @@ use super::content::Db;
 use super::session::Session;
 use super::statement::statements;
 use super::value::{Col, RowExt, integer, opt};
-use super::{attempts, reports};
+use super::{artifacts, attempts, reports};
 use crate::{Artifact, NewArtifact, StoreError, StoreResult};
 
-macro_rules! select {
-    () => {
-        "SELECT id, attempt_id, kind, format, filename, size_bytes, sha256, expires_at, created_at
-         FROM artifacts"
+/// The columns that [`stored`] reads, each behind the alias of its table.
+macro_rules! columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "id, ",
+            $of,
+            "attempt_id, ",
+            $of,
+            "kind, ",
+            $of,
+            "format, ",
+            $of,
+            "filename, ",
+            $of,
+            "size_bytes, ",
+            $of,
+            "sha256, ",
+            $of,
+            "expires_at, ",
+            $of,
+            "created_at, ",
+            $of,
+            "name"
+        )
     };
 }
 
-pub(super) use select;
+macro_rules! select {
+    () => {
+        concat!("SELECT ", artifacts::columns!(""), " FROM artifacts")
+    };
+}
+
+pub(super) use {columns, select};
 
 statements! {
-    ADD = "INSERT INTO artifacts (attempt_id, kind, format, filename, size_bytes, sha256,
-           expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    OF_KIND = concat!(select!(), " WHERE attempt_id = ?1 AND kind = ?2");
+    ADD = "INSERT INTO artifacts (attempt_id, kind, name, format, filename, size_bytes, sha256,
+           expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    OF_KIND = concat!(select!(), " WHERE attempt_id = ?1 AND kind = ?2 AND name = ?3");
     OF_ATTEMPT = concat!(select!(), " WHERE attempt_id = ?1 ORDER BY id");
     ONE = concat!(select!(), " WHERE id = ?1");
     DELETE = "DELETE FROM artifacts WHERE id = ?1";
+    IS_SHARED = "SELECT EXISTS (SELECT 1 FROM artifacts
+                 WHERE attempt_id = ?1 AND kind = ?2 AND sha256 = ?3)";
 }
 
 /// The row of a [`select!`].
@@ -40,6 +69,7 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Artifact> {
         sha256: row.get(6)?,
         expires_at: row.opt(7)?,
         created_at: row.col(8)?,
+        name: Some(row.get::<_, String>(9)?).filter(|name| !name.is_empty()),
     })
 }
 
@@ -47,15 +77,19 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Artifact> {
 pub(super) fn add(session: &Session, new: &NewArtifact) -> StoreResult<Artifact> {
     let conn = &session.conn;
     attempts::place(&session.db(), new.attempt_id)?.ok_or(StoreError::NotFound("attempt"))?;
+    let name = new.name.as_deref().unwrap_or_default();
     let known = conn
         .prepare_cached(OF_KIND)?
-        .query_row((new.attempt_id.0, &new.kind), stored)
+        .query_row((new.attempt_id.0, &new.kind, name), stored)
         .optional()?;
     match known {
         Some(known) if known.sha256 == new.sha256 => return Ok(known),
         Some(_) => {
             return Err(StoreError::Taken {
-                field: "artifact type",
+                field: match new.name {
+                    Some(_) => "artifact name",
+                    None => "artifact type",
+                },
             });
         }
         None => {}
@@ -63,6 +97,7 @@ pub(super) fn add(session: &Session, new: &NewArtifact) -> StoreResult<Artifact>
     conn.prepare_cached(ADD)?.execute((
         new.attempt_id.0,
         &new.kind,
+        name,
         &new.format,
         &new.filename,
         integer(new.size_bytes),
@@ -78,6 +113,7 @@ pub(super) fn add(session: &Session, new: &NewArtifact) -> StoreResult<Artifact>
         id,
         attempt_id: new.attempt_id,
         kind: new.kind.clone(),
+        name: new.name.clone(),
         format: new.format.clone(),
         filename: new.filename.clone(),
         size_bytes: new.size_bytes,
@@ -94,7 +130,8 @@ pub(super) fn of_attempt(db: &Db<'_>, attempt: AttemptId) -> StoreResult<Vec<Art
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Forgets a file; gives it when it was there.
+/// Forgets a file; gives it when it was there and is to be removed: two files of one
+/// attempt with the same content are one on the disk.
 pub(super) fn delete(session: &Session, id: ArtifactId) -> StoreResult<Option<Artifact>> {
     let conn = &session.conn;
     let found = conn
@@ -102,5 +139,11 @@ pub(super) fn delete(session: &Session, id: ArtifactId) -> StoreResult<Option<Ar
         .query_row([id.0], stored)
         .optional()?;
     conn.prepare_cached(DELETE)?.execute([id.0])?;
-    Ok(found)
+    let Some(file) = found else { return Ok(None) };
+    let is_shared: bool = conn
+        .prepare_cached(IS_SHARED)?
+        .query_row((file.attempt_id.0, &file.kind, file.sha256), |row| {
+            row.get(0)
+        })?;
+    Ok((!is_shared).then_some(file))
 }

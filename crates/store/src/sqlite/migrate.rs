@@ -185,6 +185,43 @@ mod tests {
     }
 
     #[test]
+    fn files_keep_their_ids_when_they_may_have_names() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "foreign_keys", false).unwrap();
+        conn.execute_batch(TABLE).unwrap();
+        let before = 15;
+        for sql in &MIGRATIONS[..before] {
+            conn.execute_batch(sql).unwrap();
+        }
+        for (version, sql) in (1_i64..).zip(&MIGRATIONS[..before]) {
+            let row = (version, checksum(sql));
+            let add = "INSERT INTO migrations (version, checksum) VALUES (?1, ?2)";
+            conn.execute(add, row).unwrap();
+        }
+        conn.execute_batch(
+            "INSERT INTO artifacts (id, attempt_id, kind, format, filename, size_bytes, sha256,
+                                    created_at)
+             VALUES (3, 1, 'archive', 'zip', 'a.zip', 1, zeroblob(32), 1),
+                    (8, 2, 'archive', 'zip', 'a.zip', 1, zeroblob(32), 1);
+             DELETE FROM artifacts WHERE id = 8;",
+        )
+        .unwrap();
+        migrate(&conn).unwrap();
+        conn.execute_batch(
+            "INSERT INTO artifacts (attempt_id, kind, name, format, filename, size_bytes, sha256,
+                                    created_at)
+             VALUES (1, 'artifact', 'logs', 'zip', 'a.zip', 1, zeroblob(32), 1)",
+        )
+        .unwrap();
+        let mut statement = conn
+            .prepare("SELECT id FROM artifacts ORDER BY id")
+            .unwrap();
+        let ids = statement.query_map([], |row| row.get(0)).unwrap();
+        let ids: Vec<i64> = ids.map(Result::unwrap).collect();
+        assert_eq!(ids, [3, 9]);
+    }
+
+    #[test]
     fn a_second_start_changes_nothing() {
         let conn = migrated();
         let before = conn.total_changes();

@@ -10,6 +10,7 @@ fn archive(world: &World, attempt_id: AttemptId, digest: u8) -> NewArtifact {
     NewArtifact {
         attempt_id,
         kind: "archive".into(),
+        name: None,
         format: "zip".into(),
         filename: "artifacts.zip".into(),
         size_bytes: 1000,

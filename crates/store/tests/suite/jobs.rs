@@ -103,6 +103,7 @@ async fn an_erased_attempt_says_when_and_has_no_files() {
     let file = |kind: &str| NewArtifact {
         attempt_id: id,
         kind: kind.into(),
+        name: None,
         format: "zip".into(),
         filename: "out.zip".into(),
         report: None,

@@ -16,6 +16,7 @@ mod idempotency;
 mod job_token_scope;
 mod jobs;
 mod members;
+mod named_artifacts;
 mod old_events;
 mod people;
 mod projects;

@@ -10,6 +10,7 @@ async fn upload(world: &World, attempt_id: AttemptId, kind: &str, report: NewRep
     let new = NewArtifact {
         attempt_id,
         kind: kind.into(),
+        name: None,
         format: "gzip".into(),
         filename: "report.gz".into(),
         size_bytes: 10,

@@ -16,6 +16,7 @@ async fn run_with_archive(world: &World, event: JobEvent) -> AttemptId {
     let new = NewArtifact {
         attempt_id: id,
         kind: "archive".into(),
+        name: None,
         format: "zip".into(),
         filename: "artifacts.zip".into(),
         size_bytes: 1000,

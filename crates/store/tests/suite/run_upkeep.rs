@@ -36,6 +36,7 @@ async fn a_deleted_run_leaves_nothing_behind() {
     let file = world.store.add_artifact(NewArtifact {
         attempt_id: attempt,
         kind: "archive".into(),
+        name: None,
         format: "zip".into(),
         filename: "out.zip".into(),
         report: None,

@@ -152,6 +152,7 @@ async fn remember(
     let mut new = NewArtifact {
         attempt_id: id,
         kind,
+        name: None,
         format,
         filename,
         size_bytes: received.size_bytes,

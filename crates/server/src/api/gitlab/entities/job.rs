@@ -125,7 +125,9 @@ impl<'a> Job<'a> {
             from.map(|from| to.unwrap_or(now).since(from).as_secs_f64())
         };
         let ended = attempt.status.is_completed();
-        let files = attempt.artifacts.iter().map(JobArtifact::of);
+        // Files with names are nothing that GitLab knows.
+        let files = attempt.artifacts.iter().filter(|file| file.name.is_none());
+        let files = files.map(JobArtifact::of);
         let waiting_ended = attempt.started_at.or(attempt.finished_at);
         Self {
             id: attempt.id.0,
