@@ -290,6 +290,7 @@ mod tests {
                 id: ArtifactId(1),
                 attempt_id: AttemptId(12_345),
                 kind: kind.to_owned(),
+                name: None,
                 format: "zip".into(),
                 filename: "../../etc/passwd".into(),
                 size_bytes: received.size_bytes,
