@@ -23,7 +23,8 @@ fn python(binary: &Path) -> anyhow::Result<()> {
     let mut command = Command::new(python);
     command
         .args(["-m", "pytest", "-p", "no:cacheprovider", "tests/python"])
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("TAPPET_NODE_PACKAGES", setup::node_packages()?);
     check("the Python clients", command, binary)
 }
 

@@ -27,7 +27,13 @@ const PYTHON_PACKAGES: [&str; 3] = [
 ];
 
 /// Node packages with the versions that the tests were written against.
-const NODE_PACKAGES: [&str; 1] = ["@gitbeaker/rest@43.8.0"];
+const NODE_PACKAGES: [&str; 5] = [
+    "@gitbeaker/rest@43.8.0",
+    "@depot/cli-linux-x64@0.0.1-cli.2.102.12",
+    "@connectrpc/connect@2.1.2",
+    "@connectrpc/connect-node@2.1.2",
+    "@bufbuild/protobuf@2.17.0",
+];
 
 /// Installs everything that is missing.
 pub fn run() -> anyhow::Result<()> {
