@@ -26,8 +26,8 @@ use report::{Report, Row};
 /// What to measure.
 #[derive(Args)]
 pub struct Flags {
-    /// Rows to measure: start, memory, first-line, accepted, noop, log,
-    /// lists, crash, disk; all when none is named
+    /// Rows to measure: start, memory, first-line, accepted, workflows,
+    /// noop, log, lists, crash, disk; all when none is named
     rows: Vec<String>,
     /// Repetitions of rows that are a median
     #[arg(long, default_value_t = 15)]
@@ -82,6 +82,9 @@ async fn measure(flags: &Flags, peer: Option<&buildbot::Buildbot>) -> anyhow::Re
     }
     if flags.wants("accepted") {
         rows.push(accepted::measure(peer).await?);
+    }
+    if flags.wants("workflows") {
+        rows.push(accepted::measure_workflows().await?);
     }
     if flags.wants("noop") {
         rows.push(noop_jobs::measure(peer).await?);
