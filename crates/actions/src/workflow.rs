@@ -8,6 +8,7 @@ mod environment;
 mod inputs;
 mod job;
 mod jobs;
+mod local_changes;
 mod matrix;
 mod patch_step;
 mod pattern;
@@ -25,6 +26,7 @@ pub use compile::{UnknownJob, WorkflowFile, compile};
 pub use decide::{Decision, DecisionContexts, NeededJob, decide, needs_context, overall};
 pub use environment::RunContexts;
 pub use inputs::{InputError, default_inputs, dispatch_inputs};
+pub use local_changes::with_local_changes;
 pub use resolve::{ResolvedJob, ResolvedJobs};
 pub use triggers::{Input, InputKind, Occurrence, Schedule, Triggers};
 

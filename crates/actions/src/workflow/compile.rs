@@ -26,6 +26,8 @@ pub struct WorkflowFile {
     pub file: String,
     /// What [`parse`](crate::workflow::parse) made of it.
     pub workflow: Result<Arc<Workflow>, Vec<Diagnostic>>,
+    /// What its expressions see: `github.workflow`, `inputs` and `vars` are its own.
+    pub contexts: RunContexts,
 }
 
 /// No workflow of the run has the job that was asked for.
@@ -45,11 +47,7 @@ pub struct UnknownJob {
 /// # Errors
 ///
 /// When `job` is the id of no job, and no file has errors that may hide it.
-pub fn compile(
-    files: &[WorkflowFile],
-    contexts: &RunContexts,
-    job: Option<&str>,
-) -> Result<Plan, UnknownJob> {
+pub fn compile(files: &[WorkflowFile], job: Option<&str>) -> Result<Plan, UnknownJob> {
     if let Some(job) = job {
         check_job(files, job)?;
     }
@@ -70,7 +68,7 @@ pub fn compile(
                 });
                 plan.warnings.extend(warnings);
                 let is_only = files.len() == 1;
-                match add_workflow(&mut plan, workflow, contexts, job, is_only) {
+                match add_workflow(&mut plan, workflow, &file.contexts, job, is_only) {
                     Ok(()) => Vec::new(),
                     Err(errors) => errors,
                 }

@@ -31,6 +31,7 @@ pub fn file(name: &str, text: &str) -> WorkflowFile {
         path: Some(format!(".depot/workflows/{name}")),
         file: name.to_owned(),
         workflow: workflow::parse(text).map(Arc::new),
+        contexts: contexts(),
     }
 }
 
@@ -41,7 +42,7 @@ pub fn compile(text: &str) -> Plan {
 
 /// The plan of one text, of which one job was asked for.
 pub fn compile_job(text: &str, job: Option<&str>) -> Plan {
-    workflow::compile(&[file("ci.yml", text)], &contexts(), job).expect("the job is there")
+    workflow::compile(&[file("ci.yml", text)], job).expect("the job is there")
 }
 
 /// The plan of a text without errors.

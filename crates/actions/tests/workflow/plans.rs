@@ -6,9 +6,7 @@ use tappet_actions::workflow;
 use tappet_model::plan::{AllowFailure, ArtifactSources, When};
 use tappet_model::workflow_job::{Setting, StepAction, UsedAction};
 
-use crate::compiled::{
-    compile_job, contexts, file, matrices, outline, plan, plan_of_jobs, workflow_job,
-};
+use crate::compiled::{compile_job, file, matrices, outline, plan, plan_of_jobs, workflow_job};
 
 #[test]
 fn jobs_keep_the_order_of_the_file_and_know_what_they_need() {
@@ -383,7 +381,7 @@ fn a_job_that_was_asked_for_runs_alone_and_without_its_needs() {
 
 #[test]
 fn a_job_that_is_not_there_cannot_be_asked_for() {
-    let error = workflow::compile(&[file("ci.yml", CHAIN)], &contexts(), Some("B")).unwrap_err();
+    let error = workflow::compile(&[file("ci.yml", CHAIN)], Some("B")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "job \"B\" not found in workflow. Available jobs: a, b, c"
@@ -398,7 +396,7 @@ fn every_workflow_is_a_stage_and_a_broken_one_does_not_stop_the_others() {
         file("more.yml", "name: CI\non: push\njobs: {a: {runs-on: x}}"),
         file("plain.yml", "on: push\njobs: {b: {runs-on: x}}"),
     ];
-    let plan = workflow::compile(&files, &contexts(), None).expect("no job was asked for");
+    let plan = workflow::compile(&files, None).expect("no job was asked for");
     assert_eq!(plan.stages, ["CI", "bad.yml", "CI (more.yml)", "plain.yml"]);
     let jobs: Vec<_> = plan
         .jobs
@@ -430,7 +428,7 @@ fn the_run_is_named_after_the_run_name_of_its_only_workflow() {
     let text = "run-name: Deploy ${{ github.ref_name }} (${{ inputs.level }})\non: push\njobs: {a: {runs-on: x}}";
     assert_eq!(plan(text).name.as_deref(), Some("Deploy main (high)"));
     let files = [file("a.yml", text), file("b.yml", text)];
-    let two = workflow::compile(&files, &contexts(), None).expect("no job was asked for");
+    let two = workflow::compile(&files, None).expect("no job was asked for");
     assert_eq!(two.name, None);
 }
 
