@@ -25,6 +25,7 @@ use crate::runner_process::RunnerProcess;
 use crate::schedules::Schedules;
 use crate::secrets::Secrets;
 use crate::webhooks::Webhooks;
+use crate::workflows::decisions::Decisions;
 
 /// One running server.
 pub struct App {
@@ -58,6 +59,8 @@ pub struct App {
     pub expiry: Expiry,
     /// When delayed jobs start.
     pub delays: Delays,
+    /// Jobs whose start is decided by how others ended.
+    pub decisions: Decisions,
     /// When schedules are due.
     pub schedules: Schedules,
     /// Calls of each caller in this minute.

@@ -97,6 +97,7 @@ impl App {
                     self.held.canceling(attempt.id);
                 }
                 Status::Scheduled => self.delays.changed(),
+                Status::WaitingForCallback => self.decisions.wanted(),
                 status => {
                     self.dispatch.dequeued(attempt.id);
                     let was_held = status.is_completed() && self.held.release(attempt.id, status);

@@ -48,6 +48,9 @@ pub struct Config {
     pub log_limit_bytes: u64,
     /// Bytes of one uploaded file.
     pub artifact_limit_bytes: u64,
+    /// Runs of `CIService.Run` know their branch and the defaults of their inputs;
+    /// without it they know neither, as at Depot.
+    pub fills_api_runs: bool,
     /// Attempts that may wait for a runner before triggers answer 429.
     pub queue_limit: usize,
     /// How long runs, logs and audit entries stay.
@@ -77,6 +80,7 @@ impl Config {
             hook_rest: Duration::from_secs(60),
             log_limit_bytes: 100 * 1024 * 1024,
             artifact_limit_bytes: 1024 * 1024 * 1024,
+            fills_api_runs: true,
             queue_limit: 100_000,
             keep: Keep::default(),
             runner_program: None,

@@ -8,6 +8,7 @@ mod environment;
 mod handover;
 mod payload;
 pub mod predefined;
+mod steps;
 mod uploads;
 mod variables;
 

@@ -9,6 +9,7 @@ mod hidden;
 mod in_flight;
 mod lineage;
 mod parsed_files;
+mod parsed_workflows;
 mod permission;
 mod plain_text;
 mod rates;
@@ -16,6 +17,9 @@ mod refusal;
 mod request;
 mod simulation;
 mod variables;
+mod workflow_commit;
+mod workflow_files;
+mod workflows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +36,7 @@ use crate::dispatch::Wish;
 use content::{Known, content, invalid};
 use in_flight::InFlight;
 use parsed_files::ParsedFiles;
+use parsed_workflows::ParsedWorkflows;
 use rates::Rates;
 pub use refusal::Refusal;
 use refusal::{not_started, unavailable};
@@ -52,6 +57,7 @@ pub const OUTPUTS_CONTEXT: &str = "job-outputs";
 #[derive(Default)]
 pub struct Intake {
     files: ParsedFiles,
+    workflows: ParsedWorkflows,
     in_flight: InFlight,
     rates: Rates,
 }
@@ -85,7 +91,13 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
         });
     }
     let repository = repository(app, &request.project).await?;
-    let resolved = resolve(app, &request, &repository).await?;
+    let resolved = match &request.workflows {
+        Some(wanted) => {
+            workflow_commit::resolve_commit(app, &request, wanted.commit.as_ref(), &repository)
+                .await?
+        }
+        None => resolve(app, &request, &repository).await?,
+    };
     let resolved = as_pushed(&request, &repository, resolved).await?;
     lineage::check(app, &request, &resolved).await?;
     let is_protected = permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
@@ -100,6 +112,13 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
         .all(|variable| Variable::is_valid_key(&variable.key))
     {
         return Err(Refusal::InvalidVariableKey);
+    }
+    if let Some(wanted) = &request.workflows {
+        let place = (&*repository, &resolved);
+        let (content, facts) =
+            workflows::content(app, &request, wanted, place, is_protected).await?;
+        let sealed_event = Some(facts.seal(&app.secrets));
+        return store(app, request, &repository, resolved, content, sealed_event).await;
     }
     let content = match variables::duplicates(&request.variables) {
         Some(message) => invalid(message),
@@ -122,7 +141,7 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     {
         return Err(not_started(errors.lines().next().unwrap_or_default()));
     }
-    store(app, request, &repository, resolved, content).await
+    store(app, request, &repository, resolved, content, None).await
 }
 
 async fn repository(app: &App, project: &Project) -> Result<Arc<Repository>, Refusal> {
@@ -137,20 +156,29 @@ async fn resolve(
     request: &RunRequest,
     repository: &Repository,
 ) -> Result<ResolvedRef, Refusal> {
-    let name =
-        RefName::new(request.ref_name.as_str()).map_err(|_| not_started("Reference not found"))?;
+    let name = request.ref_name.as_str();
+    let mut found = resolve_ref(app, &request.project, name, repository).await?;
+    if found.is_none() && request.accepts_sha {
+        found = commit_named(app, &request.project, repository, name).await?;
+    }
+    found.ok_or_else(|| not_started("Reference not found"))
+}
+
+/// Where a branch or tag stands now; `None` when there is none of this name.
+async fn resolve_ref(
+    app: &App,
+    project: &Project,
+    name: &str,
+    repository: &Repository,
+) -> Result<Option<ResolvedRef>, Refusal> {
+    let name = RefName::new(name).map_err(|_| not_started("Reference not found"))?;
     app.repositories
-        .refresh(&request.project, &name)
+        .refresh(project, &name)
         .await
         .map_err(|error| unavailable(error.message))?;
     match repository.resolve(&name).await {
-        Ok(resolved) => Ok(resolved),
-        Err(ResolveError::NotFound) if request.accepts_sha => {
-            commit_named(app, &request.project, repository, &request.ref_name)
-                .await?
-                .ok_or_else(|| not_started("Reference not found"))
-        }
-        Err(ResolveError::NotFound) => Err(not_started("Reference not found")),
+        Ok(resolved) => Ok(Some(resolved)),
+        Err(ResolveError::NotFound) => Ok(None),
         Err(ResolveError::Ambiguous) => Err(not_started("Ref is ambiguous")),
         Err(ResolveError::Read(error)) => Err(unavailable(error.to_string())),
     }
@@ -230,6 +258,7 @@ async fn store(
     repository: &Repository,
     resolved: ResolvedRef,
     content: NewRunContent,
+    sealed_event: Option<Vec<u8>>,
 ) -> Result<Started, Refusal> {
     let commit = commit(repository, &resolved.sha).await?;
     app.repositories.keep(&request.project, &resolved.sha).await;
@@ -257,7 +286,7 @@ async fn store(
         hooks: request.hooks,
         user_id: request.user.map(|user| user.id),
         sealed_variables,
-        sealed_event: None,
+        sealed_event,
         content,
         credential: request.credential,
         idempotency: request.idempotency,

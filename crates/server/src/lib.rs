@@ -27,6 +27,7 @@ mod health;
 pub mod held;
 mod instance;
 pub mod intake;
+mod job_outputs;
 mod job_token_scope;
 pub mod key_rotation;
 pub mod limits;
@@ -55,6 +56,7 @@ pub mod ui;
 pub mod version;
 pub mod webhooks;
 pub mod workflow_settings;
+pub mod workflows;
 
 #[cfg(feature = "testing")]
 pub mod testing;

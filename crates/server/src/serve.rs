@@ -26,6 +26,7 @@ use crate::dispatch::Wish;
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
 use crate::secrets::{self, Secrets, hash};
+use crate::workflows::decisions::{self, Decisions};
 use crate::{
     api, clock, delays, expiry, header_limit, instance, key_rotation, overdue, retention,
     runner_process, schedules, socket, ui,
@@ -137,6 +138,7 @@ impl Server {
             webhooks: crate::webhooks::Webhooks::default(),
             expiry: expiry::Expiry::default(),
             delays: delays::Delays::default(),
+            decisions: Decisions::default(),
             schedules: schedules::Schedules::default(),
             calls: crate::rate::Rate::default(),
             failed_sign_ins: crate::rate::Rate::default(),
@@ -157,6 +159,7 @@ impl Server {
             tokio::spawn(crate::project_removal::purge(app.clone())),
             tokio::spawn(key_rotation::watch(app.clone())),
             tokio::spawn(delays::watch(app.clone())),
+            tokio::spawn(decisions::watch(app.clone())),
             tokio::spawn(schedules::watch(app.clone())),
             tokio::spawn(crate::webhooks::watch(app.clone())),
             tokio::spawn(retention::watch(app.clone())),

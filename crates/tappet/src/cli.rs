@@ -120,6 +120,10 @@ pub struct ServeFlags {
     /// `run`, or `skip` [default: run]
     #[arg(long, env = "TAPPET_MISSED_SCHEDULES", value_name = "WORD")]
     pub missed_schedules: Option<String>,
+    /// What workflows started through Depot's API see: `filled` with their branch and the
+    /// defaults of their inputs, or `bare` of both, as at Depot [default: filled]
+    #[arg(long, env = "TAPPET_API_RUNS", value_name = "WORD")]
+    pub api_runs: Option<String>,
     /// How long runs that ended stay, e.g. 90d, 12w or 2y [default: forever]
     #[arg(long, env = "TAPPET_KEEP_RUNS", value_name = "TIME")]
     pub keep_runs: Option<String>,

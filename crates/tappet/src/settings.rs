@@ -34,6 +34,7 @@ struct File {
     metrics_token: Option<String>,
     limits: Option<Limits>,
     missed_schedules: Option<String>,
+    api_runs: Option<String>,
 }
 
 /// What the server is told.
@@ -65,6 +66,9 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
     }
     if let Some(word) = flags.missed_schedules.or(file.missed_schedules) {
         config.missed_schedules = missed_schedules(&word)?;
+    }
+    if let Some(word) = flags.api_runs.or(file.api_runs) {
+        config.fills_api_runs = fills_api_runs(&word)?;
     }
     config.keep = Keep {
         runs: life("keep-runs", flags.keep_runs.or(file.keep_runs))?,
@@ -120,6 +124,14 @@ fn missed_schedules(word: &str) -> anyhow::Result<MissedSlots> {
         "run" => Ok(MissedSlots::RunOnce),
         "skip" => Ok(MissedSlots::Skip),
         _ => bail!("--missed-schedules {word} is neither `run` nor `skip`"),
+    }
+}
+
+fn fills_api_runs(word: &str) -> anyhow::Result<bool> {
+    match word {
+        "filled" => Ok(true),
+        "bare" => Ok(false),
+        _ => bail!("--api-runs {word} is neither `filled` nor `bare`"),
     }
 }
 
@@ -202,6 +214,14 @@ mod tests {
         assert_eq!(config.listen.port(), 9);
         assert_eq!(config.slots, 3);
         assert_eq!(config.drain, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn api_runs_know_their_branch_unless_told_otherwise() {
+        assert!(fills_api_runs("filled").unwrap());
+        assert!(!fills_api_runs("bare").unwrap());
+        let error = fills_api_runs("half").unwrap_err().to_string();
+        assert!(error.contains("--api-runs half"), "{error}");
     }
 
     #[test]

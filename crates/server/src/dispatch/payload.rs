@@ -16,6 +16,7 @@ use tappet_store::{Assignment, Run, Runner, Schedule};
 use super::build_names;
 use super::environment;
 use super::predefined::{self, JobFacts, RunFacts};
+use super::steps::{self, StepsFacts};
 use super::uploads;
 use super::variables::{AssembledVariables, JobVariableLayers};
 use crate::app::App;
@@ -116,18 +117,32 @@ pub async fn payload(
         },
     )?;
     let variables = &assembled.variables;
-    let secrets = secrets(app, assignment, variables);
+    let mut secrets = secrets(app, assignment, variables);
+    let tappet = match &assignment.spec.workflow_job {
+        Some(job) => {
+            let facts = StepsFacts {
+                default_branch: &default_branch,
+                is_protected,
+                token: &token,
+            };
+            let (payload, masks) = steps::payload(app, assignment, job, facts).await?;
+            secrets.extend(masks);
+            Some(Box::new(payload))
+        }
+        None => None,
+    };
     let depth = lookup(variables, "GIT_DEPTH").and_then(|text| text.trim().parse().ok());
+    let payload = build(
+        assignment,
+        &assembled,
+        &token,
+        repository_url,
+        timeout_s,
+        depth,
+        is_protected,
+    );
     Ok(Delivery {
-        payload: build(
-            assignment,
-            &assembled,
-            &token,
-            repository_url,
-            timeout_s,
-            depth,
-            is_protected,
-        ),
+        payload: JobPayload { tappet, ..payload },
         secrets,
         ignored: assembled.ignored,
     })
@@ -345,7 +360,7 @@ fn build(
         },
         runner_info: RunnerLimits { timeout: timeout_s },
         variables: payload_variables(assembled),
-        steps: steps(assignment, timeout_s),
+        steps: script_steps(assignment, timeout_s),
         hooks: Vec::new(),
         image: None,
         services: Vec::new(),
@@ -388,7 +403,7 @@ fn refspecs(assignment: &Assignment) -> Vec<String> {
     }
 }
 
-fn steps(assignment: &Assignment, timeout_s: u64) -> Vec<Step> {
+fn script_steps(assignment: &Assignment, timeout_s: u64) -> Vec<Step> {
     let spec = &assignment.spec;
     let mut steps = vec![Step {
         name: "script".to_owned(),

@@ -9,12 +9,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tappet_engine::JobEvent;
 use tappet_model::runner_protocol::JobUpdate;
+use tappet_model::steps_payload::StepsReport;
 use tappet_model::{AttemptId, FailureReason, Status};
-use tappet_store::StoreError;
+use tappet_store::{KeptStepsReport, StoreError, StoreResult};
 
 use super::fence::{self, Refused, job_status, message};
 use crate::app::{App, SharedApp};
 use crate::changes::EndError;
+use crate::job_outputs;
 
 /// The longest a heartbeat may be held.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -107,6 +109,13 @@ fn dropped(update: &JobUpdate) -> JobEvent {
 
 /// Ends the attempt; its log and its status reach the disk before the answer.
 async fn end(app: &App, id: AttemptId, update: &JobUpdate, event: JobEvent) -> Response {
+    if let Some(report) = &update.tappet
+        && let Err(error) = keep(app, id, report).await
+    {
+        tracing::error!(attempt = %id, %error, "cannot keep the report of a job's steps");
+        let body = Json(message("500 Internal Server Error"));
+        return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+    }
     match app.end_attempt(id, event).await {
         Ok(advance) => {
             let changed = advance.changed.iter().find(|attempt| attempt.id == id);
@@ -123,6 +132,20 @@ async fn end(app: &App, id: AttemptId, update: &JobUpdate, event: JobEvent) -> R
             (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
         }
     }
+}
+
+/// Keeps what the steps led to, before anybody who waits for the job looks.
+async fn keep(app: &App, id: AttemptId, report: &StepsReport) -> StoreResult<()> {
+    let outputs =
+        (!report.outputs.is_empty()).then(|| job_outputs::seal(&app.secrets, &report.outputs));
+    let kept = KeptStepsReport {
+        sealed_outputs: outputs,
+        summary: report.summary.clone(),
+        summary_steps: report.summary_steps,
+        steps: report.steps.clone(),
+        error_message: report.error_message.clone(),
+    };
+    app.store.record_steps_report(id, kept).await
 }
 
 #[cfg(test)]

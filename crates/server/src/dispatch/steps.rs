@@ -1,0 +1,106 @@
+//! What our own runner is told of a job with steps: the job and the contexts that
+//! its expressions see.
+
+use serde_json::{Map, Value};
+use tappet_actions::workflow::needs_context;
+use tappet_model::steps_payload::StepsPayload;
+use tappet_model::workflow_job::WorkflowJob;
+use tappet_store::Assignment;
+
+use super::payload::NotDeliverable;
+use crate::app::App;
+use crate::workflows::decisions::needed;
+use crate::workflows::{
+    GithubFacts, RunIdentity, WorkflowFacts, WorkflowIdentity, github, named_values,
+};
+
+/// Names of secrets that every job has: the job's own token.
+const TOKEN_SECRETS: [&str; 2] = ["GITHUB_TOKEN", "DEPOT_TOKEN"];
+
+/// What is known of the place where the job runs.
+pub struct StepsFacts<'a> {
+    /// The project's default branch.
+    pub default_branch: &'a str,
+    /// The ref is protected.
+    pub is_protected: bool,
+    /// The job's own token.
+    pub token: &'a str,
+}
+
+/// The payload of a job with steps, and the secrets that must not be shown.
+pub async fn payload(
+    app: &App,
+    assignment: &Assignment,
+    job: &WorkflowJob,
+    facts: StepsFacts<'_>,
+) -> Result<(StepsPayload, Vec<String>), NotDeliverable> {
+    let unreadable = |error: &dyn std::fmt::Display| NotDeliverable::Variables(error.to_string());
+    let run = &assignment.run;
+    let event = WorkflowFacts::unseal(&app.secrets, assignment.sealed_event.as_deref())
+        .map_err(|error| unreadable(&error))?;
+    let position = assignment.attempt.stage_index;
+    let workflow = app
+        .store
+        .workflow(assignment.attempt.workflow_id)
+        .await
+        .map_err(|error| unreadable(&error))?
+        .ok_or_else(|| NotDeliverable::Variables("its workflow is gone".to_owned()))?;
+    let settings = app
+        .workflow_settings(
+            assignment.project.id,
+            event.branch(),
+            workflow.path.as_deref(),
+            None,
+        )
+        .await
+        .map_err(|error| unreadable(&error))?;
+    let masks = settings
+        .secrets
+        .iter()
+        .map(|(_, value)| value.clone())
+        .collect();
+    let mut secrets = settings.secrets;
+    for name in TOKEN_SECRETS {
+        if !secrets.iter().any(|(known, _)| known == name) {
+            secrets.push((name.to_owned(), facts.token.to_owned()));
+        }
+    }
+    let known = GithubFacts {
+        config: &app.config,
+        project: &assignment.project,
+        default_branch: facts.default_branch,
+        facts: &event,
+        position,
+        workflow: WorkflowIdentity {
+            path: workflow.path.as_deref(),
+            file: &workflow.file,
+            name: workflow.name.as_deref(),
+        },
+        sha: run.sha.as_str(),
+        user: assignment.user.as_ref(),
+        is_protected: facts.is_protected,
+        run: Some(RunIdentity {
+            run,
+            attempt: assignment.attempt.number,
+            job: &job.key,
+            token: facts.token,
+        }),
+    };
+    let mut contexts = Map::new();
+    let mut add = |name: &str, value: Value| contexts.insert(name.to_owned(), value);
+    add("github", github(&known));
+    add("inputs", event.inputs_of(position));
+    add("vars", named_values(settings.vars));
+    add("secrets", named_values(secrets));
+    let needs = needed(app, &assignment.needs).map_err(|error| unreadable(&error))?;
+    add("needs", needs_context(&needs).to_json());
+    add("strategy", job.strategy.clone());
+    add("matrix", job.matrix.clone());
+    Ok((
+        StepsPayload {
+            job: job.clone(),
+            contexts,
+        },
+        masks,
+    ))
+}
