@@ -192,8 +192,7 @@ fn draft<'a>(
         return Ok(as_placeholder(When::Never, None));
     }
     if !is_first && waits_for_needs(job) {
-        let stored = serde_json::to_value(job).expect("a job is made of texts, numbers and lists");
-        return Ok(as_placeholder(When::Decided, Some(stored)));
+        return Ok(as_placeholder(When::Decided, Some(job.to_json())));
     }
     let resolved = resolve(job, environment)?;
     if resolved.jobs.is_empty() {

@@ -36,6 +36,13 @@ pub(crate) struct Job {
     pub(crate) steps: Vec<WorkflowStep>,
 }
 
+impl Job {
+    /// As it is stored.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("a job is made of texts, numbers and lists")
+    }
+}
+
 /// What jobs take from their workflow.
 #[derive(Default)]
 pub(super) struct Inherited {

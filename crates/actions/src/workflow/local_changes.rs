@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tappet_model::plan::Plan;
 use tappet_model::workflow_job::{StepAction, UsedAction, WorkflowJob, WorkflowStep};
+
+use crate::workflow::job::Job;
 
 /// Puts the changes behind the first checkout of each job that does not bring them
 /// itself, as the Depot CLI does in what it sends.
@@ -17,7 +20,18 @@ pub fn with_local_changes(plan: &mut Plan, cache_key: &str) {
     }
 }
 
+/// A job that waits for its shape has its steps in what is stored of it.
 fn patch_job(job: &mut WorkflowJob, cache_key: &str) {
+    patch_steps(&mut job.steps, cache_key);
+    if let Some(stored) = &mut job.unresolved
+        && let Ok(mut written) = Job::deserialize(&*stored)
+    {
+        patch_steps(&mut written.steps, cache_key);
+        *stored = written.to_json();
+    }
+}
+
+fn patch_steps(steps: &mut Vec<WorkflowStep>, cache_key: &str) {
     let brings_them = |step: &WorkflowStep| matches!(step.action, StepAction::ApplyPatch { .. });
     let checks_out = |step: &WorkflowStep| {
         matches!(
@@ -28,26 +42,26 @@ fn patch_job(job: &mut WorkflowJob, cache_key: &str) {
             }
         )
     };
-    if job.steps.iter().any(brings_them) {
+    if steps.iter().any(brings_them) {
         return;
     }
-    let Some(checkout) = job.steps.iter().position(checks_out) else {
+    let Some(checkout) = steps.iter().position(checks_out) else {
         return;
     };
     let step = WorkflowStep {
         key: "__apply_patch".to_owned(),
         id: None,
         name: Some("Apply local changes".to_owned()),
-        condition: job.steps[checkout].condition.clone(),
+        condition: steps[checkout].condition.clone(),
         env: Vec::new(),
         continue_on_error: None,
         timeout_minutes: None,
-        line: job.steps[checkout].line,
+        line: steps[checkout].line,
         action: StepAction::ApplyPatch {
             cache_key: cache_key.to_owned(),
         },
     };
-    job.steps.insert(checkout + 1, step);
+    steps.insert(checkout + 1, step);
 }
 
 #[cfg(test)]
@@ -71,6 +85,31 @@ mod tests {
         let job = plan.jobs[0].spec.workflow_job.clone();
         let steps = job.expect("it has steps").steps.clone();
         steps.into_iter().map(|step| step.key).collect()
+    }
+
+    #[test]
+    fn a_job_that_waits_for_its_matrix_gets_them_too() {
+        let text = "on: push
+jobs:
+  a: {runs-on: x}
+  b:
+    runs-on: x
+    needs: a
+    strategy: {matrix: {v: '${{ fromJSON(needs.a.outputs.v) }}'}}
+    steps: [{uses: actions/checkout@v4}]
+";
+        let file = WorkflowFile {
+            path: None,
+            file: "ci.yml".to_owned(),
+            workflow: parse(text).map(Arc::new),
+            contexts: RunContexts::default(),
+        };
+        let mut plan = compile(&[file], None).expect("no job was asked for");
+        with_local_changes(&mut plan, "patch/a/b");
+        let job = plan.jobs[1].spec.workflow_job.clone();
+        let stored = job.and_then(|job| job.unresolved.clone());
+        let stored = stored.expect("its matrix is not known yet").to_string();
+        assert!(stored.contains("patch/a/b"), "{stored}");
     }
 
     #[rstest]

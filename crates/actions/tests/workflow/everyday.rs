@@ -4,7 +4,7 @@ use rstest::rstest;
 use tappet_actions::workflow;
 use tappet_model::workflow_job::StepAction;
 
-use crate::compiled::{contexts, file, outline, plan, workflow_job};
+use crate::compiled::{file, outline, plan, workflow_job};
 
 /// All of them, by name.
 pub const FILES: &[(&str, &str)] = &[
@@ -77,7 +77,7 @@ fn everyday_files_become_plans(#[case] name: &str, #[case] expected: &[&str]) {
 #[test]
 fn all_of_them_are_one_run() {
     let files: Vec<_> = FILES.iter().map(|(name, text)| file(name, text)).collect();
-    let plan = workflow::compile(&files, &contexts(), None).expect("no job was asked for");
+    let plan = workflow::compile(&files, None).expect("no job was asked for");
     assert_eq!(plan.workflows.len(), FILES.len());
     assert!(
         plan.workflows

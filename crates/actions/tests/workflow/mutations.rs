@@ -117,7 +117,7 @@ proptest! {
         edits in prop::collection::vec((0usize..10_000, 0usize..12, 0..PIECES.len()), 1..5)
     ) {
         let text = mutated(FILES[which].1, &edits);
-        let plan = workflow::compile(&[file("ci.yml", &text)], &contexts(), None)
+        let plan = workflow::compile(&[file("ci.yml", &text)], None)
             .expect("no job was asked for");
         match &plan.workflows[0].error {
             Some(error) => {
