@@ -24,5 +24,5 @@ mod workspace;
 pub use artifacts::restore::Limits as RestoreLimits;
 pub use control::Control;
 pub use executor::{Executor, ExecutorError, ExecutorSettings};
-pub use io::{AttemptIo, TransferError};
+pub use io::{AttemptIo, NamedUpload, TransferError};
 pub use outcome::Outcome;

@@ -113,7 +113,16 @@ pub(crate) fn fetch(git: &Git, remote: &Remote, info: &GitInfo, project: &Path) 
     }
 }
 
-/// Fills index and work tree from the detached HEAD.
+/// Asks the repository for the commits of whole refs, of tags also what they point to.
+pub(crate) fn list_remote(git: &Git, remote: &Remote, refs: &[String], project: &Path) -> Program {
+    let peeled: Vec<String> = refs.iter().map(|name| format!("{name}^{{}}")).collect();
+    let mut args = vec!["ls-remote", "--quiet", "--end-of-options"];
+    args.push(remote.with_credentials.as_ref().unwrap_or(&remote.address));
+    args.extend(refs.iter().chain(&peeled).map(String::as_str));
+    command(git, &[], project, &args)
+}
+
+/// Fills index and work tree from HEAD.
 pub(crate) fn check_out(git: &Git, project: &Path) -> Program {
     command(git, &[], project, &["read-tree", "--reset", "-u", "HEAD"])
 }

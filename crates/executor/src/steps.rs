@@ -15,17 +15,24 @@ use crate::executor::Executor;
 use crate::io::AttemptIo;
 use crate::outcome::Outcome;
 
+mod apply_patch;
+mod artifact_zip;
+mod checkout;
+mod composite;
+mod download_artifact;
 mod environment;
 mod files;
 mod hash_files;
 mod job;
 mod lines;
 mod log;
+mod native;
 mod output;
 mod script;
 mod search;
 mod secrets;
 mod step;
+mod upload_artifact;
 
 use job::JobRun;
 use log::StepLog;

@@ -37,6 +37,20 @@ pub struct StepsReport {
     pub error_message: Option<String>,
 }
 
+/// A named artifact of the run, as a job is told of it by
+/// `GET /api/v4/jobs/:id/tappet/artifacts`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NamedArtifact {
+    /// Id.
+    pub id: i64,
+    /// As uploaded; unique in the list: the newest of each name.
+    pub name: String,
+    /// Bytes of the archive.
+    pub size: u64,
+    /// SHA-256 of the archive, 64 hex digits.
+    pub digest: String,
+}
+
 /// How one step ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepResult {

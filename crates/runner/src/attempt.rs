@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tappet_executor::{AttemptIo, Control, Executor, Outcome, TransferError};
+use tappet_executor::{AttemptIo, Control, Executor, NamedUpload, Outcome, TransferError};
 use tappet_model::FailureReason;
 use tappet_model::runner_protocol::{ArtifactUpload, Dependency, JobPayload};
+use tappet_model::steps_payload::NamedArtifact;
 use tokio::sync::watch;
 
 use crate::client::Client;
@@ -45,6 +46,26 @@ impl AttemptIo for Link {
         file: &Path,
     ) -> Result<(), TransferError> {
         transfer::upload(&self.client, self.job, &self.token, artifact, name, file).await
+    }
+
+    async fn upload_named(
+        &self,
+        artifact: &NamedUpload,
+        file: &Path,
+    ) -> Result<NamedArtifact, TransferError> {
+        transfer::upload_named(&self.client, self.job, &self.token, artifact, file).await
+    }
+
+    async fn list_named(&self) -> Result<Vec<NamedArtifact>, TransferError> {
+        transfer::list_named(&self.client, self.job, &self.token).await
+    }
+
+    async fn fetch_named(&self, id: i64, to: &Path) -> Result<(), TransferError> {
+        transfer::fetch_named(&self.client, self.job, &self.token, id, to).await
+    }
+
+    async fn fetch_patch(&self, key: &str, to: &Path) -> Result<(), TransferError> {
+        transfer::fetch_patch(&self.client, self.job, &self.token, key, to).await
     }
 }
 

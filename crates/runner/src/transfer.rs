@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
-use tappet_executor::TransferError;
+use tappet_executor::{NamedUpload, TransferError};
 use tappet_model::runner_protocol::{ArtifactUpload, Dependency};
+use tappet_model::steps_payload::NamedArtifact;
 
 use crate::backoff::Backoff;
 use crate::body;
@@ -45,6 +46,103 @@ pub(crate) async fn upload(
     {
         path.push_str(&format!("&expire_in={}", encode(expire_in)));
     }
+    send(client, &path, token, name, file).await.map(drop)
+}
+
+/// Uploads the zip archive `file` as a named artifact of the job's run.
+pub(crate) async fn upload_named(
+    client: &Client,
+    job: i64,
+    token: &str,
+    artifact: &NamedUpload,
+    file: &Path,
+) -> Result<NamedArtifact, TransferError> {
+    let mut path = format!(
+        "/api/v4/jobs/{job}/artifacts?artifact_format=zip&artifact_type=artifact&artifact_name={}",
+        encode(&artifact.name)
+    );
+    if let Some(days) = artifact.retention_days {
+        path.push_str(&format!("&expire_in={days}%20days"));
+    }
+    if artifact.overwrite {
+        path.push_str("&overwrite=true");
+    }
+    #[derive(serde::Deserialize)]
+    struct Stored {
+        artifact: NamedArtifact,
+    }
+    let answer = send(client, &path, token, "artifact.zip", file).await?;
+    let stored: Stored = read(&answer)?;
+    Ok(stored.artifact)
+}
+
+/// The named artifacts of the job's run.
+pub(crate) async fn list_named(
+    client: &Client,
+    job: i64,
+    token: &str,
+) -> Result<Vec<NamedArtifact>, TransferError> {
+    let path = format!("/api/v4/jobs/{job}/tappet/artifacts");
+    let mut backoff = Backoff::new();
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        let call = Call {
+            method: Method::GET,
+            path: &path,
+            headers: &[("job-token", token)],
+            body: body::empty(),
+            limit: LIMIT,
+        };
+        match client.call(call).await {
+            Ok(answer) if answer.status == StatusCode::OK => return read(&answer),
+            Ok(answer) if answer.status.is_client_error() => {
+                return Err(TransferError(refusal(&answer)));
+            }
+            Ok(answer) => last = format!("the server answered {}", answer.status),
+            Err(error) => last = error.to_string(),
+        }
+        backoff.wait().await;
+    }
+    Err(TransferError(last))
+}
+
+/// Fetches the archive of a named artifact into `to`.
+pub(crate) async fn fetch_named(
+    client: &Client,
+    job: i64,
+    token: &str,
+    artifact: i64,
+    to: &Path,
+) -> Result<(), TransferError> {
+    let path = format!("/api/v4/jobs/{job}/tappet/artifacts/{artifact}");
+    download(client, &path, token, to).await
+}
+
+/// Fetches the local changes that the caller of the job's run stored under `key` into `to`.
+pub(crate) async fn fetch_patch(
+    client: &Client,
+    job: i64,
+    token: &str,
+    key: &str,
+    to: &Path,
+) -> Result<(), TransferError> {
+    let path = format!("/api/v4/jobs/{job}/tappet/patch?key={}", encode(key));
+    download(client, &path, token, to).await
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, TransferError> {
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| TransferError(format!("the server's answer cannot be read: {error}")))
+}
+
+/// Posts `file` as a form; the server's answer when it took it.
+async fn send(
+    client: &Client,
+    path: &str,
+    token: &str,
+    name: &str,
+    file: &Path,
+) -> Result<Answer, TransferError> {
     let mut backoff = Backoff::new();
     let mut last = String::new();
     for _ in 0..TRIES {
@@ -61,13 +159,13 @@ pub(crate) async fn upload(
         ];
         let call = Call {
             method: Method::POST,
-            path: &path,
+            path,
             headers: &headers,
             body: form,
             limit: LIMIT,
         };
         match client.call(call).await {
-            Ok(answer) if answer.status == StatusCode::CREATED => return Ok(()),
+            Ok(answer) if answer.status == StatusCode::CREATED => return Ok(answer),
             Ok(answer) if answer.status.is_client_error() => {
                 return Err(TransferError(refusal(&answer)));
             }
@@ -98,14 +196,22 @@ pub(crate) async fn fetch(
     to: &Path,
 ) -> Result<(), TransferError> {
     let path = format!("/api/v4/jobs/{}/artifacts", dependency.id);
+    download(client, &path, &dependency.token, to).await
+}
+
+async fn download(
+    client: &Client,
+    path: &str,
+    token: &str,
+    to: &Path,
+) -> Result<(), TransferError> {
     let mut backoff = Backoff::new();
     let mut last = String::new();
     for _ in 0..TRIES {
-        let headers = [("job-token", dependency.token.as_str())];
         let call = Call {
             method: Method::GET,
-            path: &path,
-            headers: &headers,
+            path,
+            headers: &[("job-token", token)],
             body: body::empty(),
             limit: LIMIT,
         };

@@ -172,6 +172,39 @@ fn literal(text: &str) -> Option<String> {
     Some(name)
 }
 
+/// Whether a name without slashes, such as an artifact's, is meant by a pattern
+/// with `*`, `?`, `[…]`, `{a,b}`, and `!` before it for the opposite.
+#[must_use]
+pub fn name_matches(pattern: &str, name: &str) -> bool {
+    if let Some(rest) = pattern.strip_prefix('!') {
+        return !name_matches(rest, name);
+    }
+    let name: Vec<char> = name.chars().collect();
+    let patterns = expand_braces(pattern);
+    patterns
+        .iter()
+        .any(|pattern| glob_matches(&pattern.chars().collect::<Vec<_>>(), &name))
+}
+
+/// `a{b,c}d` as `abd` and `acd`; braces that list nothing stay.
+fn expand_braces(pattern: &str) -> Vec<String> {
+    let expanded = pattern.find('}').and_then(|end| {
+        // The innermost pair closes first.
+        let start = pattern[..end].rfind('{')?;
+        let inside = &pattern[start + 1..end];
+        inside.contains(',').then(|| {
+            let parts = inside.split(',');
+            parts
+                .flat_map(|part| {
+                    let whole = format!("{}{part}{}", &pattern[..start], &pattern[end + 1..]);
+                    expand_braces(&whole)
+                })
+                .collect()
+        })
+    });
+    expanded.unwrap_or_else(|| vec![pattern.to_owned()])
+}
+
 fn split(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty()).collect()
 }
@@ -319,6 +352,17 @@ mod tests {
     #[case("*\ndist", &["/w"])]
     fn the_search_begins_where_the_wildcards_begin(#[case] text: &str, #[case] paths: &[&str]) {
         assert_eq!(Patterns::parse(text, "/w").unwrap().search_paths(), paths);
+    }
+
+    #[rstest]
+    #[case("logs-*", "logs-linux", true)]
+    #[case("logs-*", "coverage", false)]
+    #[case("{logs,cov}-*", "cov-1", true)]
+    #[case("{a,b{c,d}}", "bd", true)]
+    #[case("{a}", "{a}", true)]
+    #[case("!logs-*", "coverage", true)]
+    fn artifacts_are_meant_by_name(#[case] pattern: &str, #[case] name: &str, #[case] meant: bool) {
+        assert_eq!(name_matches(pattern, name), meant);
     }
 
     #[test]

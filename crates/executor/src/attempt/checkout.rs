@@ -1,5 +1,7 @@
 //! The stage `get_sources`.
 
+use std::path::Path;
+
 use super::{Attempt, Stop};
 use crate::io::AttemptIo;
 use crate::launcher::Program;
@@ -14,8 +16,9 @@ impl<I: AttemptIo> Attempt<'_, I> {
         let configuration =
             |message| Stop::Failed(tappet_model::FailureReason::RunnerSystemFailure, message);
         let strategy = Strategy::of(&self.variables).map_err(configuration)?;
-        let submodules = submodules::Strategy::of(&self.variables.get("GIT_SUBMODULE_STRATEGY"))
-            .map_err(configuration)?;
+        let strategy_of_submodules =
+            submodules::Strategy::of(&self.variables.get("GIT_SUBMODULE_STRATEGY"))
+                .map_err(configuration)?;
         let mut heading = String::new();
         self.start(Section::GET_SOURCES, &mut heading);
         if strategy == Strategy::Nothing {
@@ -44,7 +47,14 @@ impl<I: AttemptIo> Attempt<'_, I> {
                 .note(section::success("Skipping Git checkout"))
                 .await;
         }
-        self.submodules(submodules).await?;
+        let project = self.workspace.project.clone();
+        if strategy_of_submodules == submodules::Strategy::Nothing {
+            self.io
+                .note(section::success("Skipping Git submodules setup"))
+                .await;
+        } else {
+            self.submodules(&project, strategy_of_submodules).await?;
+        }
         self.close(Section::GET_SOURCES).await;
         Ok(())
     }
@@ -91,13 +101,12 @@ impl<I: AttemptIo> Attempt<'_, I> {
         self.run_helper(fetch, "git fetch", ToLog(self.io)).await
     }
 
-    async fn submodules(&mut self, strategy: submodules::Strategy) -> Result<(), Stop> {
-        if strategy == submodules::Strategy::Nothing {
-            self.io
-                .note(section::success("Skipping Git submodules setup"))
-                .await;
-            return Ok(());
-        }
+    /// Brings the submodules of the repository in `project`.
+    pub async fn submodules(
+        &mut self,
+        project: &Path,
+        strategy: submodules::Strategy,
+    ) -> Result<(), Stop> {
         let local = self.payload.git_info.repo_url.starts_with("file://");
         let protocols: &[&str] = if local {
             &["https", "http", "ssh", "file"]
@@ -105,7 +114,7 @@ impl<I: AttemptIo> Attempt<'_, I> {
             &["https", "http", "ssh"]
         };
         let git = self.executor.settings.git.with_protocols(protocols);
-        let mut folders = vec![(self.workspace.project.clone(), 0)];
+        let mut folders = vec![(project.to_owned(), 0)];
         while let Some((folder, depth)) = folders.pop() {
             let listing = folder.join(".gitmodules");
             match std::fs::symlink_metadata(&listing) {

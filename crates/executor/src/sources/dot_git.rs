@@ -9,8 +9,10 @@ use std::path::Path;
 pub(crate) struct DotGit<'a> {
     /// Address of `origin`.
     pub origin: &'a str,
-    /// The detached HEAD.
+    /// The commit of HEAD.
     pub head: &'a str,
+    /// The branch that HEAD stands on, which must be among `refs`; `None`: it is detached.
+    pub branch: Option<&'a str>,
     /// `(name, object id)`, whole ref names.
     pub refs: Vec<(String, String)>,
     /// Object directory to borrow from.
@@ -33,7 +35,11 @@ impl DotGit<'_> {
             line.push(b'\n');
             fs::write(root.join("objects/info/alternates"), line)?;
         }
-        fs::write(root.join("HEAD"), format!("{}\n", self.head))?;
+        let head = match self.branch {
+            Some(branch) => format!("ref: refs/heads/{branch}\n"),
+            None => format!("{}\n", self.head),
+        };
+        fs::write(root.join("HEAD"), head)?;
         fs::write(root.join("config"), self.config())?;
         if !self.refs.is_empty() {
             let mut refs: Vec<_> = self.refs.iter().collect();
@@ -57,10 +63,15 @@ impl DotGit<'_> {
             (0, "")
         };
         let origin = self.origin.replace('\\', r"\\").replace('"', "\\\"");
+        let branch = self.branch.map(|branch| {
+            let branch = branch.replace('\\', r"\\").replace('"', "\\\"");
+            format!("[branch \"{branch}\"]\n\tremote = origin\n\tmerge = \"refs/heads/{branch}\"\n")
+        });
+        let branch = branch.unwrap_or_default();
         format!(
             "[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = false\n\
              \tlogallrefupdates = true\n{extensions}[remote \"origin\"]\n\turl = \"{origin}\"\n\
-             \tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+             \tfetch = +refs/heads/*:refs/remotes/origin/*\n{branch}"
         )
     }
 }

@@ -66,21 +66,48 @@ pub(super) struct Standing {
     pub cancelled: bool,
 }
 
+/// What the keys of a step may use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    condition: &'static scope::Place,
+    other: &'static scope::Place,
+}
+
+impl Places {
+    /// Steps of a job.
+    pub const JOB: Self = Self {
+        condition: &scope::STEP_IF,
+        other: &scope::STEP,
+    };
+    /// Steps of a composite action.
+    pub const ACTION: Self = Self {
+        condition: &scope::ACTION_STEP_IF,
+        other: &scope::ACTION_STEP,
+    };
+}
+
 /// The contexts at one point of the job.
 #[derive(Clone, Debug)]
 pub(super) struct StepEnvironment {
     contexts: Vec<(String, Value)>,
     standing: Standing,
     workspace: PathBuf,
+    places: Places,
 }
 
 impl StepEnvironment {
     /// With these contexts, by their names in lower case.
-    pub fn new(contexts: Vec<(String, Value)>, standing: Standing, workspace: PathBuf) -> Self {
+    pub fn new(
+        contexts: Vec<(String, Value)>,
+        standing: Standing,
+        workspace: PathBuf,
+        places: Places,
+    ) -> Self {
         Self {
             contexts,
             standing,
             workspace,
+            places,
         }
     }
 
@@ -95,7 +122,7 @@ impl StepEnvironment {
 
     /// A text of a step, its expressions replaced.
     pub async fn text(&self, text: &str) -> Result<String, ExpressionError> {
-        self.text_in(text, &scope::STEP).await
+        self.text_in(text, self.places.other).await
     }
 
     /// A text, its expressions replaced, as a place with these rules allows.
@@ -151,7 +178,7 @@ impl StepEnvironment {
     /// Whether a step shall run.
     pub async fn holds(&self, condition: Option<&str>) -> Result<bool, ExpressionError> {
         let condition = match condition {
-            Some(text) => Condition::parse(text, &scope::STEP_IF)?,
+            Some(text) => Condition::parse(text, self.places.condition)?,
             None => Condition::implied(),
         };
         let hashes = has_hash_files(condition.uses());

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tappet_actions::step::path_file::AddedPath;
 use tappet_actions::{Object, Value, scope};
 use tappet_model::steps_payload::{StepOutcome, StepsPayload, StepsReport};
 use tokio::time::Instant;
 
-use super::environment::{Env, Standing, StepEnvironment};
+use super::environment::{Env, Places, Standing, StepEnvironment};
 use super::files::StepFiles;
 use super::log::StepLog;
 use super::output::Manners;
@@ -26,6 +25,9 @@ pub(super) struct Frame {
     steps: Vec<(String, Value)>,
     /// How the steps so far went.
     pub status: StepOutcome,
+    /// Why the first of them failed, and the code of its program.
+    pub reason: Option<String>,
+    pub exit_code: Option<i32>,
     /// What surrounds a composite action; `None` for the job's own steps.
     pub action: Option<ActionFrame>,
 }
@@ -39,8 +41,10 @@ pub(super) struct ActionFrame {
     pub env: Env,
     /// Where the action lies.
     pub path: PathBuf,
-    /// How many actions lie around its steps.
+    /// How many actions lie around it.
     pub depth: usize,
+    /// When the step that uses it must end.
+    pub until: Option<Instant>,
 }
 
 impl Frame {
@@ -49,6 +53,8 @@ impl Frame {
         Self {
             steps: Vec::new(),
             status: StepOutcome::Success,
+            reason: None,
+            exit_code: None,
             action,
         }
     }
@@ -96,12 +102,10 @@ pub(super) struct JobRun<'a, I> {
     pub report: StepsReport,
     /// Summaries so far.
     pub summaries: Vec<String>,
-    /// Code of the program that failed the job.
-    pub exit_code: Option<i32>,
     /// When the job was stopped, and with it the time for the steps that still run.
     stopped: Option<(Stopped, Instant)>,
-    /// Steps begun, those of actions too.
-    begun: u32,
+    /// Files made so far, for their names.
+    files: u32,
     pub debug: bool,
 }
 
@@ -145,9 +149,8 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
             path: AddedPath::default(),
             report: StepsReport::default(),
             summaries: Vec::new(),
-            exit_code: None,
             stopped: None,
-            begun: 0,
+            files: 0,
             debug,
         }
     }
@@ -161,16 +164,16 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
         match self.stopped {
             Some((Stopped::Cancelled, _)) => Err(Stop::Wished(Control::CancelGracefully)),
             Some((Stopped::TimedOut, _)) => Err(Stop::TimedOut),
-            None if frame.status != StepOutcome::Success => Err(self.failed()),
+            None if frame.status != StepOutcome::Success => Err(self.failed(&frame)),
             None => given,
         }
     }
 
-    fn failed(&self) -> Stop {
+    fn failed(&self, frame: &Frame) -> Stop {
         let message = self.report.error_message.clone();
         Stop::Steps {
             message: message.unwrap_or_else(|| "a step failed".to_owned()),
-            exit_code: self.exit_code,
+            exit_code: frame.exit_code,
         }
     }
 
@@ -253,13 +256,19 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
 
     /// The files of the next step.
     pub fn next_files(&mut self) -> StepFiles {
-        self.begun += 1;
-        StepFiles::new(&self.attempt.workspace.temporary, self.begun)
+        let number = self.next_number();
+        StepFiles::new(&self.attempt.workspace.temporary, number)
     }
 
-    /// A path in `RUNNER_TEMP` for a script of the step begun last.
-    pub fn script_path(&self, extension: &str) -> PathBuf {
-        let name = format!("step-{}{extension}", self.begun);
+    /// A number that no other file of the job has.
+    pub fn next_number(&mut self) -> u32 {
+        self.files += 1;
+        self.files
+    }
+
+    /// A path in `RUNNER_TEMP` for a script.
+    pub fn script_path(&mut self, extension: &str) -> PathBuf {
+        let name = format!("step-{}{extension}", self.next_number());
         self.attempt.workspace.temporary.join(name)
     }
 
@@ -308,7 +317,11 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
             failure: status == StepOutcome::Failure,
             cancelled: self.is_stopped(),
         };
-        StepEnvironment::new(contexts, standing, workspace.clone())
+        let places = match frame.action {
+            Some(_) => Places::ACTION,
+            None => Places::JOB,
+        };
+        StepEnvironment::new(contexts, standing, workspace.clone(), places)
     }
 
     fn github(&self, frame: &Frame, step: Option<(&str, &StepFiles)>) -> Value {
@@ -402,14 +415,14 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
 
     /// When a program of a step must stop: INT, then TERM, then KILL.
     /// (GitHub runner: `ProcessInvoker`, 7.5 s and 2.5 s.)
-    pub fn step_limits(&self, own: Option<Duration>) -> Limits {
+    pub fn step_limits(&self, own: Option<Instant>) -> Limits {
         let grace = self.attempt.executor.settings.grace;
         let (mut until, heed) = match self.stopped {
             Some((_, until)) => (until, Control::Abort),
             None => (self.attempt.deadline, Control::CancelGracefully),
         };
         if let Some(own) = own {
-            until = until.min(Instant::now() + own);
+            until = until.min(own);
         }
         Limits {
             until,

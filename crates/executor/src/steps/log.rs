@@ -8,9 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tappet_masks::masker::STARS;
 use tappet_masks::{Masker, spellings};
 use tappet_model::runner_protocol::{ArtifactUpload, Dependency};
+use tappet_model::steps_payload::NamedArtifact;
 
 use super::lines::{Lines, Stamp};
-use crate::io::{AttemptIo, TransferError};
+use crate::io::{AttemptIo, NamedUpload, TransferError};
 use crate::supervise::Stream;
 
 const CLEAR: &str = "\u{1b}[0K";
@@ -166,5 +167,25 @@ impl<I: AttemptIo> AttemptIo for StepLog<'_, I> {
         file: &Path,
     ) -> Result<(), TransferError> {
         self.io.upload(artifact, name, file).await
+    }
+
+    async fn upload_named(
+        &self,
+        artifact: &NamedUpload,
+        file: &Path,
+    ) -> Result<NamedArtifact, TransferError> {
+        self.io.upload_named(artifact, file).await
+    }
+
+    async fn list_named(&self) -> Result<Vec<NamedArtifact>, TransferError> {
+        self.io.list_named().await
+    }
+
+    async fn fetch_named(&self, id: i64, to: &Path) -> Result<(), TransferError> {
+        self.io.fetch_named(id, to).await
+    }
+
+    async fn fetch_patch(&self, key: &str, to: &Path) -> Result<(), TransferError> {
+        self.io.fetch_patch(key, to).await
     }
 }

@@ -43,7 +43,7 @@ impl<I: AttemptIo> JobRun<'_, I> {
         };
         self.log.say(&heading).await;
         let mut output = StepOutput::new(self.log, self.manners(&running.env));
-        let limits = self.step_limits(running.limit.map(|limit| limit.duration));
+        let limits = self.step_limits(running.until);
         let ended = self.attempt.run_program(program, &mut output, limits).await;
         output.finish().await;
         let wishes = output.wishes;
@@ -95,11 +95,8 @@ impl<I: AttemptIo> JobRun<'_, I> {
                 Done::cancelled()
             }
             Ok(Ended::TimedOut) => {
-                let minutes = running.limit.map_or(0.0, |limit| limit.minutes);
-                Done::failure(format!(
-                    "The action '{}' has timed out after {minutes} minutes.",
-                    running.name
-                ))
+                let told = running.limit.map(|limit| limit.exceeded(&running.name));
+                Done::failure(told.unwrap_or_else(|| "The operation was canceled.".to_owned()))
             }
             Err(error @ LaunchError::Resources { .. }) => return Err(Stop::system(error)),
             Err(error) => Done::failure(error.to_string()),
@@ -112,7 +109,7 @@ impl<I: AttemptIo> JobRun<'_, I> {
 
     /// The program, and the lines that head its output.
     async fn prepare(
-        &self,
+        &mut self,
         running: &Running<'_>,
         script: &str,
         shell: Option<&str>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tappet_actions::step::default_name;
 use tappet_model::steps_payload::{StepOutcome, StepResult};
 use tappet_model::workflow_job::{StepAction, WorkflowStep};
+use tokio::time::Instant;
 
 use super::environment::{Env, StepEnvironment};
 use super::files::{StepFiles, Told};
@@ -21,11 +22,15 @@ pub(super) struct Running<'s> {
     pub name: String,
     /// `env` of job, surrounding action and step.
     pub env: Env,
+    /// The part of it that does not come from the job.
+    pub overlay: Env,
     /// What its expressions see.
     pub environment: StepEnvironment,
     pub files: StepFiles,
     /// `timeout-minutes`.
     pub limit: Option<Limit>,
+    /// When it must end, because of its own limit or one around it.
+    pub until: Option<Instant>,
 }
 
 /// The time that a step gives itself.
@@ -35,6 +40,16 @@ pub(super) struct Limit {
     pub minutes: f64,
     /// The same.
     pub duration: Duration,
+}
+
+impl Limit {
+    /// What is said when the step did not end in time.
+    pub fn exceeded(&self, name: &str) -> String {
+        format!(
+            "The action '{name}' has timed out after {} minutes.",
+            self.minutes
+        )
+    }
 }
 
 /// What a step led to.
@@ -143,9 +158,9 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
         Ok(())
     }
 
-    fn remember_failure(&mut self, frame: &Frame, number: usize, name: &str, done: &Done) {
-        // What failed inside an action is told again with the step that uses it.
-        self.exit_code = done.exit_code.or(self.exit_code);
+    fn remember_failure(&mut self, frame: &mut Frame, number: usize, name: &str, done: &Done) {
+        frame.exit_code = done.exit_code;
+        frame.reason.clone_from(&done.reason);
         if frame.action.is_none() {
             let reason = done.reason.as_deref().unwrap_or("it failed");
             self.report.error_message = Some(format!("Step {number} ({name}): {reason}"));
@@ -159,10 +174,9 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
         step: &'s WorkflowStep,
         files: StepFiles,
     ) -> (Running<'s>, Judged) {
-        let outer = match &frame.action {
-            Some(action) => self.env.with(&action.env),
-            None => self.env.clone(),
-        };
+        let around = frame.action.as_ref();
+        let overlay = around.map_or_else(Env::default, |action| action.env.clone());
+        let outer = self.env.with(&overlay);
         let environment = self
             .environment(frame, Some((&step.key, &files)))
             .with("env", outer.to_context());
@@ -170,18 +184,23 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
             step,
             name: String::new(),
             env: outer,
+            overlay,
             environment,
             files,
             limit: None,
+            until: around.and_then(|action| action.until),
         };
         let judged = match running.environment.settings(&step.env).await {
             Ok(own) => {
                 running.env = running.env.with(&own);
+                running.overlay = running.overlay.with(&own);
                 let context = running.env.to_context();
                 running.environment = running.environment.clone().with("env", context);
                 match running.environment.holds(step.condition.as_deref()).await {
                     Ok(true) => match limit(&running).await {
                         Ok(limit) => {
+                            let own = limit.map(|limit| Instant::now() + limit.duration);
+                            running.until = running.until.into_iter().chain(own).min();
                             running.limit = limit;
                             Judged::Runs
                         }
@@ -226,7 +245,7 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
         Ok(done)
     }
 
-    async fn act(&mut self, _frame: &Frame, running: &Running<'_>) -> Result<Done, Stop> {
+    async fn act(&mut self, frame: &Frame, running: &Running<'_>) -> Result<Done, Stop> {
         let step = running.step;
         match &step.action {
             StepAction::Run {
@@ -242,10 +261,10 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
                 )
                 .await
             }
-            action => {
-                let reason = format!("{}: this runner cannot run it", default_name::of(action));
-                self.complain(&reason).await;
-                Ok(Done::failure(reason))
+            StepAction::Uses { action, with } => self.uses(frame, running, action, with).await,
+            StepAction::ApplyPatch { cache_key } => {
+                let acted = self.apply_patch(running, cache_key).await;
+                self.done(running, acted).await
             }
         }
     }

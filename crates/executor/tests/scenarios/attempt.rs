@@ -2,23 +2,29 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tappet_executor::{AttemptIo, Control, Executor, ExecutorSettings, Outcome, TransferError};
+use tappet_executor::{
+    AttemptIo, Control, Executor, ExecutorSettings, NamedUpload, Outcome, TransferError,
+};
 use tappet_git::Git;
 use tappet_model::runner_protocol::{
     ArtifactUpload, Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadVariable,
     RunnerLimits, Step,
 };
-use tappet_model::steps_payload::StepsPayload;
+use tappet_model::steps_payload::{NamedArtifact, StepsPayload};
 use tokio::sync::watch;
+
+use super::named_artifacts::NamedArtifacts;
 
 /// Collects the log and keeps uploads; cancels when a text appears.
 pub struct Recorder {
     pub log: Mutex<Vec<u8>>,
     pub uploads: Mutex<Vec<(String, Vec<u8>)>>,
     archives: HashMap<i64, Vec<u8>>,
+    named: Arc<NamedArtifacts>,
+    patches: HashMap<String, String>,
     wish_at: Option<(&'static str, Control)>,
     wishes: watch::Sender<Control>,
 }
@@ -62,6 +68,28 @@ impl AttemptIo for Recorder {
             .push((name.to_owned(), std::fs::read(file).unwrap()));
         Ok(())
     }
+
+    async fn upload_named(
+        &self,
+        artifact: &NamedUpload,
+        file: &Path,
+    ) -> Result<NamedArtifact, TransferError> {
+        self.named.upload(artifact, std::fs::read(file).unwrap())
+    }
+
+    async fn list_named(&self) -> Result<Vec<NamedArtifact>, TransferError> {
+        Ok(self.named.list())
+    }
+
+    async fn fetch_named(&self, id: i64, to: &Path) -> Result<(), TransferError> {
+        std::fs::write(to, self.named.fetch(id)?).map_err(|error| TransferError(error.to_string()))
+    }
+
+    async fn fetch_patch(&self, key: &str, to: &Path) -> Result<(), TransferError> {
+        let patch = self.patches.get(key);
+        let patch = patch.ok_or_else(|| TransferError("404".into()))?;
+        std::fs::write(to, patch).map_err(|error| TransferError(error.to_string()))
+    }
 }
 
 /// What is left of an attempt.
@@ -87,6 +115,8 @@ impl Done {
 pub struct Job {
     pub payload: JobPayload,
     archives: HashMap<i64, Vec<u8>>,
+    pub named: Arc<NamedArtifacts>,
+    pub patches: HashMap<String, String>,
     wish_at: Option<(&'static str, Control)>,
     force_mark: bool,
     grace: Duration,
@@ -103,6 +133,8 @@ pub fn job(script: &[&str]) -> Job {
     let job = Job {
         payload,
         archives: HashMap::new(),
+        named: Arc::default(),
+        patches: HashMap::new(),
         wish_at: None,
         force_mark: false,
         grace: Duration::from_secs(5),
@@ -223,6 +255,8 @@ impl Job {
             log: Mutex::default(),
             uploads: Mutex::default(),
             archives: self.archives,
+            named: self.named,
+            patches: self.patches,
             wish_at: self.wish_at,
             wishes,
         };
@@ -250,6 +284,8 @@ pub fn prepared(job: Job) -> impl Future<Output = ()> {
         log: Mutex::default(),
         uploads: Mutex::default(),
         archives: job.archives,
+        named: job.named,
+        patches: job.patches,
         wish_at: None,
         wishes,
     };

@@ -166,7 +166,6 @@ impl Workflow {
             outcome: done.outcome,
             report: *report,
             log: done.log,
-            uploads: done.uploads,
         }
     }
 }
@@ -177,7 +176,6 @@ pub struct Ran {
     pub report: StepsReport,
     /// As it was sent.
     pub log: String,
-    pub uploads: Vec<(String, Vec<u8>)>,
 }
 
 impl Ran {
