@@ -39,6 +39,7 @@ mod run_upkeep;
 mod runner;
 mod schedules;
 mod sealed_values;
+mod search;
 mod settings_variables;
 mod sqlite;
 mod steps_reports;
@@ -81,6 +82,7 @@ pub use run_upkeep::{Removed, RunUpkeep};
 pub use runner::*;
 pub use schedules::*;
 pub use sealed_values::*;
+pub use search::*;
 pub use settings_variables::*;
 pub use sqlite::{Snapshot, SqliteOptions, SqliteStore};
 pub use steps_reports::*;
@@ -121,6 +123,7 @@ pub trait Store:
     + RunUpkeep
     + Schedules
     + SealedValues
+    + Search
     + SettingsVariables
     + StepsReports
     + Triggers

@@ -43,6 +43,7 @@ mod runners;
 mod runs;
 mod schedules;
 mod sealed_values;
+mod search;
 mod session;
 mod settings_variables;
 mod sign_ins;
@@ -161,6 +162,7 @@ mod tests {
             runs::ALL,
             schedules::ALL,
             sealed_values::ALL,
+            search::ALL,
             session::ALL,
             settings_variables::ALL,
             sign_ins::ALL,
