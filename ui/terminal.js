@@ -5,6 +5,8 @@ const SPECIAL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u202
 const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 const MARKER_END = "\r\u001b[0K";
 const MARKER = /section_(start|end):(\d{1,18}):([A-Za-z0-9_.-]+)(?:\[([^\]]*)\])?$/;
+// Before each line that a newer runner writes.
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [\da-f]{2}[EO][ +]/;
 const SEQUENCE = /^\[([0-?]*)([ -/]*)([@-~])/;
 
 export function plainStyle() {
@@ -174,7 +176,7 @@ export function readLine(line, style, sink) {
   let nodes = [];
   let overwrites = false;
   let marked = false;
-  for (const token of tokens(line)) {
+  for (const token of tokens(line.replace(STAMP, ""))) {
     const shows = token.text !== undefined || token.direction !== undefined;
     if (overwrites && shows) {
       nodes = [];

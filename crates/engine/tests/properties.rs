@@ -129,8 +129,7 @@ impl Watched {
         self.graph = self.graph.expanded(job, legs, group);
         self.jobs
             .resize_with(self.graph.jobs.len(), WatchedJob::created);
-        let expansion = self.state.expand(&self.graph, job);
-        let transitions = expansion.expect("the job waits for a decision");
+        let transitions = self.state.expand(&self.graph, job).unwrap();
         self.follow(transitions);
     }
 

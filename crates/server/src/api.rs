@@ -15,5 +15,6 @@ use routes::Routes;
 pub fn routes_of_all() -> Routes {
     gitlab::routes()
         .and(runner::routes())
+        .and(depot::routes())
         .and(crate::instance::routes())
 }

@@ -10,6 +10,7 @@ use tappet_gitlab_ci::coverage::{CoveragePattern, InLine};
 use tappet_model::AttemptId;
 
 use crate::app::App;
+use crate::logs::stamp;
 use lines_backwards::LinesBackwards;
 
 impl App {
@@ -49,7 +50,7 @@ fn last_in(
 ) -> io::Result<Option<f64>> {
     for line in LinesBackwards::new(log, length) {
         let line = line?;
-        let line = String::from_utf8_lossy(without_timestamp(&line));
+        let line = String::from_utf8_lossy(stamp::split(&line).1);
         match pattern.in_line(&line) {
             InLine::Percent(percent) => return Ok(Some(percent)),
             InLine::Unclear => return Ok(None),
@@ -57,28 +58,6 @@ fn last_in(
         }
     }
     Ok(None)
-}
-
-/// Newer runners may begin each line with 32 bytes such as
-/// `2024-05-09T10:11:12.123456Z 00O ` (GitLab: `TIMESTAMP_HEADER_REGEX`).
-fn without_timestamp(line: &[u8]) -> &[u8] {
-    const SHAPE: &[u8; 32] = b"0000-00-00T00:00:00.000000Z xxE ";
-    let fits = |byte: u8, shape: u8| match shape {
-        b'0' => byte.is_ascii_digit(),
-        b'x' => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-        b'E' => matches!(byte, b'E' | b'O'),
-        _ => byte == shape,
-    };
-    let Some((head, rest)) = line.split_at_checked(SHAPE.len()) else {
-        return line;
-    };
-    let (start, last) = head.split_at(SHAPE.len() - 1);
-    let is_header = start
-        .iter()
-        .zip(SHAPE)
-        .all(|(&byte, &shape)| fits(byte, shape))
-        && matches!(last, b" " | b"+");
-    if is_header { rest } else { line }
 }
 
 #[cfg(test)]

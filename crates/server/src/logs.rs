@@ -11,7 +11,10 @@
 //! attempt may write at all is the caller's question.
 
 mod follow;
+pub mod lines;
 mod open_logs;
+pub mod section_marker;
+pub mod stamp;
 mod state_file;
 mod stored;
 #[cfg(test)]

@@ -50,6 +50,7 @@ struct Key {
     cipher: XChaCha20Poly1305,
     token_mac: Hmac<Sha256>,
     job_token_mac: Hmac<Sha256>,
+    signature_mac: Hmac<Sha256>,
 }
 
 /// Why a sealed value stays closed.
@@ -165,6 +166,23 @@ impl Secrets {
         self.keys().map(|key| key.job_token(attempt)).collect()
     }
 
+    /// What proves that an address or another text was made here: letters, digits,
+    /// `-` and `_`.
+    #[must_use]
+    pub fn signature(&self, text: &str) -> String {
+        self.current.signature(text)
+    }
+
+    /// Whether a signature is of this text. Takes the same time however much of a
+    /// wrong one is right.
+    #[must_use]
+    pub fn verify_signature(&self, text: &str, signature: &str) -> bool {
+        let is_one = self.keys().fold(Choice::from(0), |is_one, key| {
+            is_one | key.signature(text).as_bytes().ct_eq(signature.as_bytes())
+        });
+        bool::from(is_one)
+    }
+
     /// The attempt whose token this is. Takes the same time however much of a
     /// wrong token is right.
     #[must_use]
@@ -189,7 +207,13 @@ impl Key {
             cipher: XChaCha20Poly1305::new(&subkey(bytes, b"seal").into()),
             token_mac: mac_with(&subkey(bytes, b"token hash")),
             job_token_mac: mac_with(&subkey(bytes, b"job token")),
+            signature_mac: mac_with(&subkey(bytes, b"signature")),
         }
+    }
+
+    fn signature(&self, text: &str) -> String {
+        let code = code(&self.signature_mac, text.as_bytes());
+        code.iter().map(url_safe).collect()
     }
 
     fn job_token(&self, attempt: AttemptId) -> String {
@@ -288,6 +312,17 @@ mod tests {
         assert!(theirs.unseal(&ours.seal(b"x", ""), "").is_err());
         assert_ne!(ours.keyed_hash("glptt-1"), theirs.keyed_hash("glptt-1"));
         assert_eq!(theirs.verify_job_token(&ours.job_token(AttemptId(1))), None);
+    }
+
+    #[test]
+    fn a_signature_is_of_one_text_and_of_this_server() {
+        let (_dir, ours) = secrets();
+        let (_dir, theirs) = secrets();
+        let signature = ours.signature("artifact 7");
+        assert!(ours.verify_signature("artifact 7", &signature));
+        assert!(!ours.verify_signature("artifact 8", &signature));
+        assert!(!ours.verify_signature("artifact 7", &signature[1..]));
+        assert!(!theirs.verify_signature("artifact 7", &signature));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What people do with single attempts, and the list of those of a project.
 
-use tappet_model::{AttemptId, ProjectId, RunId, Status, Timestamp};
+use tappet_model::{ArtifactId, AttemptId, ProjectId, Status, Timestamp};
 
 use crate::{Advance, Artifact, Attempt, Verb};
 
@@ -28,9 +28,6 @@ pub trait Jobs: Send + Sync {
         project: ProjectId,
         wanted: ProjectAttempts,
     ) -> Verb<'_, Vec<Attempt>>;
-    /// Every attempt of a run, older ones included: jobs in the order in which they
-    /// are shown, and each from its first attempt.
-    fn attempts_of_run(&self, run: RunId) -> Verb<'_, Vec<Attempt>>;
     /// The engine's play, with variables for this attempt (encrypted by the
     /// server). [`StoreError::Refused`](crate::StoreError::Refused) leaves
     /// everything as it was.
@@ -43,6 +40,8 @@ pub trait Jobs: Send + Sync {
     /// Notes that an attempt was erased and forgets its files, which the caller
     /// removes with the log.
     fn erase_attempt(&self, id: AttemptId, now: Timestamp) -> Verb<'_, Vec<Artifact>>;
+    /// One uploaded file.
+    fn artifact(&self, id: ArtifactId) -> Verb<'_, Option<Artifact>>;
     /// Forgets the files of an attempt, which the caller removes.
     fn delete_artifacts(&self, id: AttemptId) -> Verb<'_, Vec<Artifact>>;
     /// The files of an attempt never expire; `false` when it has none.

@@ -5,19 +5,37 @@
 //! A handler gets the caller from [`caller`], asks the store or intake, and answers
 //! with a message or an [`RpcError`](errors::RpcError). Depot's words stay in here.
 
+mod artifacts;
 mod caller;
+mod ci_service;
 mod compute;
+mod diagnosis;
 mod errors;
+mod ids;
+mod json_only;
+mod logs;
+mod metrics;
+mod opening;
+mod page_token;
+mod runs;
+mod search;
+mod start;
+mod steer;
+mod summary;
+mod tree;
+mod words;
+mod workflows;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use connectrpc::{ConnectError, ConnectRpcService};
-use tappet_rpc::depot::ci::v1::DepotComputeServiceExt;
+use tappet_rpc::depot::ci::v1::{CiServiceExt, DepotComputeServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::SharedApp;
+pub use artifacts::routes;
 use caller::Identification;
 
 /// The one organisation of a server, as Depot's API names it.
@@ -27,10 +45,13 @@ pub const ORGANISATION: &str = "org_1";
 /// Connect's 404.
 pub fn router(app: &SharedApp) -> Router<SharedApp> {
     let services = connectrpc::Router::new();
+    let services = Arc::new(ci_service::Ci::new(app.clone())).register(services);
     let services = Arc::new(compute::Compute).register(services);
-    let service =
-        ConnectRpcService::new(services).with_interceptor(Identification::new(app.clone()));
+    let identification = Arc::new(Identification::new(app.clone()));
+    let service = ConnectRpcService::new(services).with_interceptor_arc(identification.clone());
     Router::new()
+        .merge(routes().into_router())
+        .merge(json_only::router(app, &identification))
         .route_service("/depot.{*rest}", service)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(crate::to_the_end::run))

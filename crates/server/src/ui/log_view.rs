@@ -12,10 +12,12 @@ mod style;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use scan::{Section, Token};
+use scan::Token;
 use style::Style;
 
 use super::moment::duration_text;
+use crate::logs::section_marker::Section;
+use crate::logs::stamp;
 
 /// Sections inside sections beyond this are shown flat.
 const MAX_DEPTH: usize = 8;
@@ -45,6 +47,7 @@ pub fn render(bytes: &[u8], first_line: Option<u64>, is_complete: bool) -> LogVi
     let mut writer = Writer::new(first_line, consumed);
     for line in bytes[..consumed].split_inclusive(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let (_, line) = stamp::split(line);
         writer.line(&String::from_utf8_lossy(line));
     }
     writer.finish(consumed)

@@ -123,6 +123,15 @@ pub(super) fn add(session: &Session, new: &NewArtifact) -> StoreResult<Artifact>
     })
 }
 
+/// One file.
+pub(super) fn one(db: &Db<'_>, id: ArtifactId) -> StoreResult<Option<Artifact>> {
+    Ok(db
+        .conn
+        .prepare_cached(ONE)?
+        .query_row([id.0], stored)
+        .optional()?)
+}
+
 /// Files of an attempt, in the order of upload.
 pub(super) fn of_attempt(db: &Db<'_>, attempt: AttemptId) -> StoreResult<Vec<Artifact>> {
     let mut statement = db.conn.prepare_cached(OF_ATTEMPT)?;

@@ -41,6 +41,7 @@ impl Label {
 
     /// Adds a line of the log to `shown`, as it is printed.
     pub fn line(&self, line: &str, shown: &mut String) {
+        let line = stamp::text(line);
         // Writing to a String cannot fail.
         let _ = if self.is_json {
             let text = line.trim_end_matches(['\n', '\r']);

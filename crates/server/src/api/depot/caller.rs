@@ -133,7 +133,8 @@ impl Identification {
         Self { app }
     }
 
-    async fn identify(&self, ctx: &mut RequestContext) -> Result<(), ConnectError> {
+    /// Finds out who makes a call, and remembers it in the context.
+    pub async fn identify(&self, ctx: &mut RequestContext) -> Result<(), ConnectError> {
         let is_open = ctx
             .path()
             .is_some_and(|path| path.starts_with(WITHOUT_CREDENTIAL));

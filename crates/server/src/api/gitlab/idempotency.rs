@@ -11,27 +11,14 @@ use tappet_store::IdempotencyKey;
 use super::call::is_credential;
 use super::errors::{ApiError, ApiResult};
 use super::params::Params;
-
-const HEADER: &str = "idempotency-key";
+use crate::idempotency_key;
 
 /// Marks an answer that was given before.
 pub const REPLAYED: &str = "idempotent-replayed";
 
-/// The key of a call, checked: 1 to 255 printable ASCII characters.
+/// The key of a call, checked.
 pub fn header(headers: &HeaderMap) -> ApiResult<Option<String>> {
-    let mut values = headers.get_all(HEADER).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let printable = |byte: &u8| matches!(byte, 0x20..=0x7e);
-    let text = value.to_str().unwrap_or_default();
-    let fits = (1..=255).contains(&text.len()) && text.as_bytes().iter().all(printable);
-    if !fits || values.next().is_some() {
-        return Err(ApiError::bad_request(
-            "Idempotency-Key must be one value of 1 to 255 printable characters",
-        ));
-    }
-    Ok(Some(text.to_owned()))
+    idempotency_key::read(headers).map_err(ApiError::bad_request)
 }
 
 /// Key and fingerprint as intake takes them.
@@ -137,29 +124,5 @@ mod tests {
     fn another_request_has_another(#[case] params: Value) {
         let first = json!({"ref":"main","variables":{"A":"1","B":"2"}});
         assert_ne!(print(params), print(first));
-    }
-
-    #[rstest]
-    #[case(&["a key ~"], Some(Some("a key ~")))]
-    #[case(&[], Some(None))]
-    #[case(&[""], None)]
-    #[case(&["a\tb"], None)]
-    #[case(&["a", "b"], None)]
-    fn keys_are_printable(#[case] sent: &[&str], #[case] expected: Option<Option<&str>>) {
-        let mut headers = HeaderMap::new();
-        for value in sent {
-            headers.append(HEADER, HeaderValue::from_str(value).unwrap());
-        }
-        let got = header(&headers).ok();
-        assert_eq!(got, expected.map(|key| key.map(str::to_owned)));
-    }
-
-    #[test]
-    fn keys_have_at_most_255_characters() {
-        for (length, fits) in [(255, true), (256, false)] {
-            let mut headers = HeaderMap::new();
-            headers.insert(HEADER, HeaderValue::from_str(&"k".repeat(length)).unwrap());
-            assert_eq!(header(&headers).is_ok(), fits);
-        }
     }
 }

@@ -9,9 +9,8 @@ use futures_util::{Stream, StreamExt, stream};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde::Serialize;
 use serde_json::json;
-use tappet_model::AttemptId;
+use tappet_model::Status;
 use tappet_store::Attempt;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::access::Login;
 use super::call::Call;
@@ -20,7 +19,7 @@ use super::events;
 use super::file_reply::FileReply;
 use super::jobs::{self, Opened};
 use crate::app::SharedApp;
-use crate::logs::LogChunk;
+use crate::attempt_log::{self, AttemptLog};
 use crate::rights::{Right, reads_log};
 use text_chunks::TextChunks;
 
@@ -68,57 +67,47 @@ pub async fn text(State(app): State<SharedApp>, call: Call) -> ApiResult<Respons
 pub async fn follow(State(app): State<SharedApp>, call: Call) -> ApiResult<Response> {
     let attempt = open(&app, &call).await?;
     let from = events::resume_after(&call, "offset")?;
-    // Followed before the status is read again, so that no end is missed.
-    let chunks = app.logs.follow(attempt.id, from);
-    let watch = tokio::spawn(end_with_attempt(app.clone(), attempt.clone()));
-    let watch = AbortOnDropHandle::new(watch);
-    let stream = log_events(chunks, from).chain(end_event(app.clone(), attempt.id, watch));
+    let stream = events_of(app.clone(), attempt_log::follow(&app, &attempt, from), from);
     Ok(events::reply(stream, &app.shutdown))
 }
 
-/// An attempt that ends without ever having had a log must end its followers too.
-async fn end_with_attempt(app: SharedApp, attempt: Attempt) {
-    let mut changes = app.changes.subscribe(attempt.run_id);
-    loop {
-        match app.store.attempt(attempt.id).await {
-            Ok(Some(now)) if !now.status.is_completed() => {}
-            _ => {
-                app.end_log(attempt.id).await;
-                return;
-            }
-        }
-        tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
-            () = app.shutdown.cancelled() => return,
-        }
-    }
-}
-
 /// Broken reads end the stream without an `end`, so a browser tries again.
-fn log_events(
-    chunks: impl Stream<Item = std::io::Result<LogChunk>> + Send + 'static,
+fn events_of(
+    app: SharedApp,
+    log: AttemptLog,
     from: u64,
 ) -> impl Stream<Item = Event> + Send + 'static {
-    let chunks = Box::pin(chunks);
-    let state = Some((chunks, TextChunks::new(from)));
-    stream::unfold(state, |state| async move {
-        let (mut chunks, mut texts) = state?;
-        loop {
-            match chunks.next().await {
-                Some(Ok(chunk)) => {
-                    if let Some((offset, text)) = texts.push(&chunk.bytes) {
-                        return Some((log_event(offset, &text), Some((chunks, texts))));
+    let state = Some((log, Some(TextChunks::new(from))));
+    stream::unfold(state, move |state| {
+        let app = app.clone();
+        async move {
+            let (mut log, mut texts) = state?;
+            while let Some(held) = &mut texts {
+                match log.next().await {
+                    Some(Ok(chunk)) => {
+                        if let Some((offset, text)) = held.push(&chunk.bytes) {
+                            return Some((log_event(offset, &text), Some((log, texts))));
+                        }
+                    }
+                    Some(Err(error)) => {
+                        tracing::error!(%error, "cannot follow a log");
+                        return None;
+                    }
+                    None => {
+                        let rest = texts.take().and_then(TextChunks::rest);
+                        if let Some((offset, text)) = rest {
+                            return Some((log_event(offset, &text), Some((log, None))));
+                        }
                     }
                 }
-                Some(Err(error)) => {
-                    tracing::error!(%error, "cannot follow a log");
-                    return None;
-                }
-                None => {
-                    let (offset, text) = texts.rest()?;
-                    return Some((log_event(offset, &text), None));
-                }
             }
+            let id = log.attempt();
+            drop(log);
+            let status = attempt_log::final_status(&app, id)
+                .await
+                .map(Status::as_str);
+            let data = json!({ "status": status }).to_string();
+            Some((Event::default().event("end").data(data), None))
         }
     })
 }
@@ -135,24 +124,4 @@ fn log_event(offset: u64, text: &str) -> Event {
         .id(offset.to_string())
         .json_data(LogPart { offset, text })
         .expect("a number and a text are JSON")
-}
-
-/// Holds on to `watch`, so that the watching ends with the stream.
-fn end_event(
-    app: SharedApp,
-    id: AttemptId,
-    watch: AbortOnDropHandle<()>,
-) -> impl Stream<Item = Event> + Send + 'static {
-    stream::once(async move {
-        drop(watch);
-        // The log is complete a moment before the attempt's end is committed.
-        if let Some(mut held) = app.held.watch(id) {
-            let _ = held.wait_for(|status| status.is_completed()).await;
-        }
-        let attempt = app.store.attempt(id).await.ok().flatten();
-        let status = attempt.map(|attempt| attempt.status.as_str());
-        Event::default()
-            .event("end")
-            .data(json!({ "status": status }).to_string())
-    })
 }

@@ -1,6 +1,8 @@
 //! Cuts one line of a log into text and the few things a terminal does that
 //! matter here. Every other escape sequence is swallowed.
 
+use crate::logs::section_marker::{self, MARKER_END, Marker, Section};
+
 /// A piece of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Token<'a> {
@@ -23,21 +25,6 @@ pub enum Token<'a> {
     /// `section_end:TIME:NAME`.
     SectionEnd(Section<'a>),
 }
-
-/// A marker that runners write around a part of the log
-/// (GitLab: `lib/gitlab/ci/trace/section_parser.rb`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Section<'a> {
-    /// Unix seconds.
-    pub time: i64,
-    /// Letters, digits, `_`, `.` and `-`.
-    pub name: &'a str,
-    /// Folded at first.
-    pub collapsed: bool,
-}
-
-/// What stands behind a section marker.
-const MARKER_END: &str = "\r\u{1b}[0K";
 
 /// The tokens of a line without its `\n`.
 pub fn tokens(line: &str) -> Tokens<'_> {
@@ -65,7 +52,11 @@ impl<'a> Iterator for Tokens<'a> {
             let end = self.rest.find(is_special).unwrap_or(self.rest.len());
             if end > 0 {
                 let (text, rest) = self.rest.split_at(end);
-                if let Some((before, marker)) = split_marker(text, rest) {
+                if let Some((before, marker)) = section_marker::split(text, rest) {
+                    let marker = match marker {
+                        Marker::Start(section) => Token::SectionStart(section),
+                        Marker::End(section) => Token::SectionEnd(section),
+                    };
                     self.rest = &rest[MARKER_END.len()..];
                     if before.is_empty() {
                         return Some(marker);
@@ -184,41 +175,6 @@ fn is_direction(character: char) -> bool {
         character,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     )
-}
-
-/// The marker at the end of `text`, when `rest` begins as it must behind one,
-/// and the text before it.
-fn split_marker<'a>(text: &'a str, rest: &str) -> Option<(&'a str, Token<'a>)> {
-    if !rest.starts_with(MARKER_END) {
-        return None;
-    }
-    let at = text.rfind("section_")?;
-    let (before, marker) = text.split_at(at);
-    let mut parts = marker.splitn(3, ':');
-    let word = parts.next()?;
-    let time = parts.next()?.parse().ok().filter(|time| *time >= 0)?;
-    let name_and_options = parts.next()?;
-    let (name, options) = match name_and_options.split_once('[') {
-        Some((name, options)) => (name, options.strip_suffix(']')?),
-        None => (name_and_options, ""),
-    };
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    if name.is_empty() || !name.bytes().all(fits) {
-        return None;
-    }
-    let collapsed = options
-        .split(',')
-        .any(|option| option.trim() == "collapsed=true");
-    let section = Section {
-        time,
-        name,
-        collapsed,
-    };
-    match word {
-        "section_start" => Some((before, Token::SectionStart(section))),
-        "section_end" => Some((before, Token::SectionEnd(section))),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
