@@ -129,7 +129,8 @@ impl Watched {
         self.graph = self.graph.expanded(job, legs, group);
         self.jobs
             .resize_with(self.graph.jobs.len(), WatchedJob::created);
-        let transitions = self.state.expand(&self.graph, job).unwrap();
+        let expansion = self.state.expand(&self.graph, job);
+        let transitions = expansion.expect("the job waits for a decision");
         self.follow(transitions);
     }
 

@@ -1,6 +1,6 @@
 //! What people do with single attempts, and the list of those of a project.
 
-use tappet_model::{ArtifactId, AttemptId, ProjectId, Status, Timestamp};
+use tappet_model::{ArtifactId, AttemptId, ProjectId, RunId, Status, Timestamp};
 
 use crate::{Advance, Artifact, Attempt, Verb};
 
@@ -28,6 +28,9 @@ pub trait Jobs: Send + Sync {
         project: ProjectId,
         wanted: ProjectAttempts,
     ) -> Verb<'_, Vec<Attempt>>;
+    /// Every attempt of a run, older ones included: jobs in the order in which they
+    /// are shown, and each from its first attempt.
+    fn attempts_of_run(&self, run: RunId) -> Verb<'_, Vec<Attempt>>;
     /// The engine's play, with variables for this attempt (encrypted by the
     /// server). [`StoreError::Refused`](crate::StoreError::Refused) leaves
     /// everything as it was.

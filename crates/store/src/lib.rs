@@ -35,11 +35,11 @@ mod reports;
 mod retention;
 mod run;
 mod run_filter;
-mod run_search;
 mod run_upkeep;
 mod runner;
 mod schedules;
 mod sealed_values;
+mod search;
 mod settings_variables;
 mod sqlite;
 mod steps_reports;
@@ -78,11 +78,11 @@ pub use reports::*;
 pub use retention::*;
 pub use run::*;
 pub use run_filter::*;
-pub use run_search::*;
 pub use run_upkeep::{Removed, RunUpkeep};
 pub use runner::*;
 pub use schedules::*;
 pub use sealed_values::*;
+pub use search::*;
 pub use settings_variables::*;
 pub use sqlite::{Snapshot, SqliteOptions, SqliteStore};
 pub use steps_reports::*;
@@ -120,10 +120,10 @@ pub trait Store:
     + PushHooks
     + Reports
     + Retention
-    + RunSearches
     + RunUpkeep
     + Schedules
     + SealedValues
+    + Search
     + SettingsVariables
     + StepsReports
     + Triggers

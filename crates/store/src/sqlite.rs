@@ -38,12 +38,12 @@ mod recent;
 mod reports;
 mod retention;
 mod run_list;
-mod run_search;
 mod run_upkeep;
 mod runners;
 mod runs;
 mod schedules;
 mod sealed_values;
+mod search;
 mod session;
 mod settings_variables;
 mod sign_ins;
@@ -162,6 +162,7 @@ mod tests {
             runs::ALL,
             schedules::ALL,
             sealed_values::ALL,
+            search::ALL,
             session::ALL,
             settings_variables::ALL,
             sign_ins::ALL,

@@ -75,7 +75,7 @@ impl Patterns {
     pub fn may_match_below(&self, folder: &str) -> bool {
         let path = split(folder);
         self.positive()
-            .any(|pattern| pattern.matches(&path) || may_go_on(&pattern.segments, &path))
+            .any(|pattern| pattern.holds(&path) || may_go_on(&pattern.segments, &path))
     }
 
     fn positive(&self) -> impl Iterator<Item = &Pattern> {
@@ -132,8 +132,15 @@ impl Pattern {
 
     /// The pattern itself, or something in a folder that it means.
     fn matches(&self, path: &[&str]) -> bool {
-        let longest = path.len() - usize::from(self.only_below && !path.is_empty());
-        (0..=longest).any(|length| matches(&self.segments, &path[..length]))
+        match path.split_last() {
+            Some((_, folder)) if self.only_below => self.holds(folder),
+            _ => self.holds(path),
+        }
+    }
+
+    /// The path itself, or a folder that it lies in, has the name.
+    fn holds(&self, path: &[&str]) -> bool {
+        (0..=path.len()).any(|length| matches(&self.segments, &path[..length]))
     }
 }
 
@@ -333,6 +340,7 @@ mod tests {
     #[case("*.lock", "/w", true)]
     #[case("*.lock", "/w/node_modules", false)]
     #[case("sub/**/x", "/w/sub/deep", true)]
+    #[case("sub/", "/w/sub", true)]
     #[case("sub/*/x", "/w/other", false)]
     fn folders_that_cannot_hold_a_match_are_left_alone(
         #[case] text: &str,

@@ -1,10 +1,10 @@
 //! Attempts: writing them for the transition function, reading them for lists.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{OptionalExtension, Row};
 use tappet_engine::{JobState, is_allowed_failure};
-use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Timestamp, WorkflowId};
+use tappet_model::{AttemptId, JobId, ProjectId, RunId, RunnerId, Status, Timestamp, WorkflowId};
 
 use super::artifacts;
 use super::content::{Db, StoredPlan};
@@ -56,6 +56,9 @@ statements! {
     ONE = concat!("SELECT ", columns!(), " FROM attempts a WHERE a.id = ?1");
     NEWEST_OF_RUN = concat!("SELECT ", columns!(), " FROM attempts a
                     WHERE a.run_id = ?1 AND NOT a.is_retried ORDER BY a.position");
+    ALL_OF_RUN = concat!("SELECT ", columns!(), " FROM attempts a
+                 WHERE a.run_id = ?1 ORDER BY a.position, a.number");
+    STATUSES = "SELECT position, status FROM attempts WHERE run_id = ?1 AND NOT is_retried";
     WITH_ARCHIVE = concat!("SELECT ", columns!(), " FROM attempts a
                    WHERE a.run_id = ?1 AND NOT a.is_retried AND EXISTS (SELECT 1 FROM artifacts f
                    WHERE f.attempt_id = a.id AND f.kind = 'archive') ORDER BY a.position");
@@ -225,13 +228,44 @@ pub(super) fn newest_of_run(db: &Db<'_>, run: RunId) -> StoreResult<Vec<Attempt>
         .prepare_cached(NEWEST_OF_RUN)?
         .query_map([run.0], stored)?
         .collect::<Result<_, _>>()?;
-    let mut attempts = complete_all(db, run, rows)?;
-    if let Some((_, _, plan)) = runs::place_and_plan(db, run)?
-        && !plan.workflows.is_empty()
-    {
-        attempts.sort_by_key(|attempt| plan.place_of(attempt.position));
+    shown(db, run, rows)
+}
+
+/// Every attempt of a run in the same order, each job from its first one.
+pub(super) fn all_of_run(db: &Db<'_>, run: RunId) -> StoreResult<Vec<Attempt>> {
+    let rows: Vec<Stored> = db
+        .conn
+        .prepare_cached(ALL_OF_RUN)?
+        .query_map([run.0], stored)?
+        .collect::<Result<_, _>>()?;
+    shown(db, run, rows)
+}
+
+/// Attempts by position as they are shown.
+fn shown(db: &Db<'_>, run: RunId, mut rows: Vec<Stored>) -> StoreResult<Vec<Attempt>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(attempts)
+    let of = Owner::find(db, run)?;
+    rows.sort_by_key(|row| of.plan.place_of(row.position));
+    rows.into_iter().map(|row| of.complete(db, row)).collect()
+}
+
+/// How many newest attempts of a run's jobs stand where, by stage.
+pub(super) fn counts_by_stage(
+    db: &Db<'_>,
+    run: RunId,
+    plan: &StoredPlan,
+) -> StoreResult<BTreeMap<(usize, Status), u32>> {
+    let mut counts = BTreeMap::new();
+    let mut statement = db.conn.prepare_cached(STATUSES)?;
+    let mut rows = statement.query([run.0])?;
+    while let Some(row) = rows.next()? {
+        let position: usize = row.count(0)?;
+        let stage = plan.graph.jobs.get(position).map_or(0, |job| job.stage);
+        *counts.entry((stage, row.col(1)?)).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 /// Those of the newest attempts that have an archive, by position.

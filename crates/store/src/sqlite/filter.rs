@@ -43,21 +43,6 @@ impl Filter {
             .maybe(&format!("{column} < ?"), span.before.map(micros))
     }
 
-    /// The clause, and the values that its `?` stand for.
-    pub fn parts(&self) -> (String, &[Value]) {
-        let clause = match self.clauses.as_slice() {
-            [] => "1".to_owned(),
-            clauses => clauses.join(" AND "),
-        };
-        (clause, &self.values)
-    }
-
-    /// The same, to become a part of another filter.
-    pub fn into_parts(self) -> (String, Vec<Value>) {
-        let (clause, _) = self.parts();
-        (clause, self.values)
-    }
-
     /// One page of the rows that fit. `from` is a table with its alias and joins.
     pub fn list<T>(
         &self,
@@ -67,10 +52,13 @@ impl Filter {
         request: PageRequest,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> StoreResult<Listing<T>> {
-        let (clause, values) = self.parts();
+        let clause = match self.clauses.as_slice() {
+            [] => "1".to_owned(),
+            clauses => clauses.join(" AND "),
+        };
         let with = |more: &[i64]| -> Vec<Value> {
             let more = more.iter().copied().map(Value::Integer);
-            values.iter().cloned().chain(more).collect()
+            self.values.iter().cloned().chain(more).collect()
         };
         let rows = db
             .conn

@@ -3,12 +3,12 @@
 mod list;
 
 use tappet_engine::JobEvent;
-use tappet_model::{ArtifactId, AttemptId, ProjectId, Timestamp};
+use tappet_model::{ArtifactId, AttemptId, ProjectId, RunId, Timestamp};
 
 use super::session::Session;
 use super::statement::statements;
 use super::value::Col;
-use super::{SqliteStore, artifacts, reports, transition};
+use super::{SqliteStore, artifacts, attempts, reports, transition};
 use crate::{Action, Advance, Artifact, Attempt, ProjectAttempts, StoreResult, Target, Verb};
 
 statements! {
@@ -36,6 +36,10 @@ impl crate::Jobs for SqliteStore {
         wanted: ProjectAttempts,
     ) -> Verb<'_, Vec<Attempt>> {
         Box::pin(async move { self.readers.read(|db| list::list(db, project, &wanted)) })
+    }
+
+    fn attempts_of_run(&self, run: RunId) -> Verb<'_, Vec<Attempt>> {
+        Box::pin(async move { self.readers.read(|db| attempts::all_of_run(db, run)) })
     }
 
     fn play_attempt(

@@ -131,7 +131,7 @@ fn members_only(filter: &mut Filter, (user, level): (i64, u32), now: Timestamp) 
 
 /// Ids first, through the indexes, so that nobody waits for projects that they
 /// do not see.
-pub(super) fn seen_by(filter: &mut Filter, viewer: Viewer, now: Timestamp) {
+fn seen_by(filter: &mut Filter, viewer: Viewer, now: Timestamp) {
     const OPEN: &str = "SELECT id FROM projects WHERE deleted_at IS NULL AND visibility";
     match viewer {
         Viewer::Everything => {}

@@ -297,13 +297,18 @@ fn complete(
 }
 
 fn of_run(db: &Db<'_>, id: RunId) -> StoreResult<Vec<Workflow>> {
-    let Some((run, plan)) = runs::run_with_plan(db, id)? else {
-        return Ok(Vec::new());
-    };
+    match runs::run_with_plan(db, id)? {
+        Some((run, plan)) => of(db, &run, plan.as_deref()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// All workflows of a run, in order.
+pub(super) fn of(db: &Db<'_>, run: &Run, plan: Option<&StoredPlan>) -> StoreResult<Vec<Workflow>> {
     let mut statement = db.conn.prepare_cached(LIVE)?;
-    let rows = statement.query_map([id.0], |row| moving(row, run.status))?;
+    let rows = statement.query_map([run.id.0], |row| moving(row, run.status))?;
     rows.enumerate()
-        .map(|(position, row)| Ok(complete(&run, plan.as_deref(), position, row?)))
+        .map(|(position, row)| Ok(complete(run, plan, position, row?)))
         .collect()
 }
 

@@ -28,6 +28,7 @@ mod run_lists;
 mod run_upkeep;
 mod runners;
 mod schedules;
+mod search;
 mod settings_variables;
 mod sqlite_file;
 mod steps_reports;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use serde_json::{Value, json};
+use tappet_server::logs::stamp;
 
 use super::resumed::Resumed;
 use crate::api::Api;

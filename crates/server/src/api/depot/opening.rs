@@ -2,18 +2,13 @@
 //! not see looks as if it did not exist.
 
 use tappet_model::{ArtifactId, AttemptId, RunId, WorkflowId};
-use tappet_store::{
-    Artifact, Attempt, AttemptFilter, PageRequest, Project, Run, StoreResult, Workflow,
-};
+use tappet_store::{Artifact, Attempt, Project, Run, Workflow};
 
 use super::caller::Caller;
 use super::errors::{RpcError, RpcResult};
 use super::ids::Kind;
 use crate::app::App;
 use crate::rights::{Right, Standing, reads_log};
-
-/// Attempts that are read at once.
-const BATCH: u32 = 1000;
 
 /// A run in front of a caller.
 #[derive(Debug)]
@@ -195,26 +190,4 @@ async fn of_run(
     };
     opened.require(Right::ReadPipelines)?;
     Ok(opened)
-}
-
-/// All attempts of a run, older ones too, by job and number.
-pub async fn all_attempts(app: &App, run: RunId) -> StoreResult<Vec<Attempt>> {
-    let mut all = Vec::new();
-    for page in 1.. {
-        let filter = AttemptFilter {
-            include_retried: true,
-            ..AttemptFilter::default()
-        };
-        let request = PageRequest {
-            page,
-            per_page: BATCH,
-        };
-        let listing = app.store.attempts(run, filter, request).await?;
-        all.extend(listing.items);
-        if !listing.has_next {
-            break;
-        }
-    }
-    all.sort_by_key(|attempt| (attempt.position, attempt.number));
-    Ok(all)
 }

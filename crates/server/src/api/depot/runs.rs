@@ -1,6 +1,7 @@
 //! Runs: one, the tree of what it consists of, and lists.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use tappet_model::{ProjectId, RunId};
 use tappet_rpc::depot::ci::v1::__buffa::view::ListRunsRequestView;
@@ -8,7 +9,7 @@ use tappet_rpc::depot::ci::v1::{
     AttemptStatus, GetRunResponse, GetRunStatusResponse, JobStatus, ListRunsResponse,
     ListRunsResponseRun, WorkflowStatus,
 };
-use tappet_store::{Attempt, Project, Run};
+use tappet_store::{Attempt, Project, Run, RunSearch};
 
 use super::ORGANISATION;
 use super::caller::Caller;
@@ -18,7 +19,6 @@ use super::search::Criteria;
 use super::tree::{self, Branch, Job, job_key};
 use super::{opening, page_token, words};
 use crate::app::App;
-use crate::clock;
 
 const USUAL_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 100;
@@ -120,20 +120,25 @@ pub async fn list(
         trigger: request.trigger,
         pr: request.pr,
     };
-    let Some(mut search) = criteria.search(app, caller).await? else {
+    let Some(wanted) = criteria.wanted(app, caller).await? else {
         return Ok(ListRunsResponse::default());
     };
-    let wanted = size as usize;
-    search.limit = size + 1;
     let mut projects = Projects::default();
-    let mut rows: Vec<ListRunsResponseRun> = Vec::with_capacity(wanted);
-    // What a project hides from the caller is left out, and others move up.
+    let mut rows: Vec<ListRunsResponseRun> = Vec::with_capacity(size as usize);
+    // What is left out here makes room for others.
     loop {
-        search.before = before.map(RunId);
-        let found = app.store.search_runs(search.clone(), clock::now()).await?;
-        let is_last = found.len() <= wanted;
+        let search = RunSearch {
+            projects: wanted.projects.clone(),
+            statuses: wanted.statuses.clone(),
+            sources: wanted.sources.clone(),
+            sha_prefix: wanted.sha_prefix.clone(),
+            before: before.map(RunId),
+            limit: size + 1,
+        };
+        let found = app.store.search_runs(search).await?;
+        let is_last = found.len() <= size as usize;
         for run in found {
-            if rows.len() == wanted {
+            if rows.len() == size as usize {
                 return Ok(ListRunsResponse {
                     runs: rows,
                     next_page_token: before
@@ -141,7 +146,9 @@ pub async fn list(
                 });
             }
             before = Some(run.id.0);
-            if let Some(project) = projects.readable(app, caller, run.project_id).await? {
+            if wanted.has_ref_of(&run)
+                && let Some(project) = projects.one(app, run.project_id).await?
+            {
                 rows.push(row(&run, project));
             }
         }
@@ -167,35 +174,16 @@ fn row(run: &Run, project: &Project) -> ListRunsResponseRun {
     }
 }
 
-/// Projects that rows of a list belong to, each looked at once.
+/// Projects that rows of a list belong to, each read once.
 #[derive(Default)]
 pub struct Projects(HashMap<ProjectId, Option<Project>>);
 
 impl Projects {
-    /// The project, if the caller may read its runs.
-    pub async fn readable(
-        &mut self,
-        app: &App,
-        caller: &Caller,
-        id: ProjectId,
-    ) -> RpcResult<Option<&Project>> {
-        use std::collections::hash_map::Entry;
-
-        use crate::rights::Right;
-
+    /// The project, unless it was deleted.
+    pub async fn one(&mut self, app: &App, id: ProjectId) -> RpcResult<Option<&Project>> {
         let known = match self.0.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let found = match app.store.project(id).await? {
-                    Some(project) => {
-                        let standing = app.standing(Some(&caller.user), &project).await?;
-                        let may = standing.may(Right::ReadPipelines, &project);
-                        may.then_some(project)
-                    }
-                    None => None,
-                };
-                place.insert(found)
-            }
+            Entry::Vacant(place) => place.insert(app.store.project(id).await?),
         };
         Ok(known.as_ref())
     }

@@ -1,13 +1,17 @@
 //! What the lists of runs and of workflows are narrowed by.
 
-use tappet_model::{Source, Status};
-use tappet_store::RunSearch;
+use tappet_model::{ProjectId, Source, Status};
+use tappet_store::{PageRequest, ProjectFilter, Run};
 
 use super::caller::Caller;
 use super::errors::{RpcError, RpcResult};
 use super::{opening, words};
 use crate::app::App;
+use crate::clock;
 use crate::rights::{self, Right};
+
+/// Projects that are read at once.
+const PROJECTS_AT_ONCE: u32 = 500;
 
 /// What a client asked for, as it came.
 pub struct Criteria<'a> {
@@ -23,47 +27,103 @@ pub struct Criteria<'a> {
     pub pr: &'a str,
 }
 
+/// What is to be searched for, checked and looked up.
+pub struct Wanted {
+    /// Only of these; `None`: of all.
+    pub projects: Option<Vec<ProjectId>>,
+    /// One of these; empty: any.
+    pub statuses: Vec<Status>,
+    /// One of these; empty: any.
+    pub sources: Vec<Source>,
+    /// First digits of the commit.
+    pub sha_prefix: Option<String>,
+    /// One of these; `None`: any.
+    refs: Option<Vec<String>>,
+}
+
+impl Wanted {
+    /// Whether a run that was found is of a ref that was asked for.
+    pub fn has_ref_of(&self, run: &Run) -> bool {
+        let refs = self.refs.as_ref();
+        refs.is_none_or(|refs| refs.contains(&run.ref_name))
+    }
+}
+
 impl Criteria<'_> {
-    /// Checked and looked up, without a limit; `None` when nothing can match.
-    pub async fn search(&self, app: &App, caller: &Caller) -> RpcResult<Option<RunSearch>> {
+    /// `None` when nothing can match.
+    pub async fn wanted(&self, app: &App, caller: &Caller) -> RpcResult<Option<Wanted>> {
         let statuses = statuses(&self.statuses)?;
         let sha_prefix = sha_prefix(self.sha)?;
         let pull_request = pull_request(self.pr, self.repo)?;
-        let mut sources = (!self.trigger.is_empty()).then(|| words::sources_of(self.trigger));
-        let refs = pull_request.map(|number| {
+        let mut sources = match self.trigger {
+            "" => Source::ALL.to_vec(),
+            word => words::sources_of(word),
+        };
+        let refs = pull_request.map(refs_of);
+        if refs.is_some() {
             let of_requests = [Source::MergeRequestEvent, Source::ExternalPullRequestEvent];
-            match &mut sources {
-                Some(sources) => sources.retain(|source| of_requests.contains(source)),
-                None => sources = Some(of_requests.to_vec()),
-            }
-            refs_of(number)
-        });
-        if sources.as_ref().is_some_and(Vec::is_empty) {
+            sources.retain(|source| of_requests.contains(source));
+        }
+        let projects = match self.repo {
+            "" => readable_projects(app, caller).await?,
+            path => Some(vec![readable_project(app, caller, path).await?]),
+        };
+        if sources.is_empty() || projects.as_ref().is_some_and(Vec::is_empty) {
             return Ok(None);
         }
-        let project = match self.repo {
-            "" => None,
-            path => {
-                let (project, standing) = opening::project(app, caller, path).await?;
-                if !standing.may(Right::ReadPipelines, &project) {
-                    return Err(RpcError::denied(format!(
-                        "your role in `{path}` does not let you see its runs"
-                    )));
-                }
-                Some(project.id)
-            }
-        };
-        Ok(Some(RunSearch {
-            viewer: rights::viewer(Some(&caller.user)),
-            project,
+        if sources.len() == Source::ALL.len() {
+            sources.clear();
+        }
+        Ok(Some(Wanted {
+            projects,
             statuses,
             sources,
             sha_prefix,
             refs,
-            before: None,
-            limit: 0,
         }))
     }
+}
+
+async fn readable_project(app: &App, caller: &Caller, path: &str) -> RpcResult<ProjectId> {
+    let (project, standing) = opening::project(app, caller, path).await?;
+    if standing.may(Right::ReadPipelines, &project) {
+        return Ok(project.id);
+    }
+    Err(RpcError::denied(format!(
+        "your role in `{path}` does not let you see its runs"
+    )))
+}
+
+/// The projects whose runs somebody may see; `None`: all.
+async fn readable_projects(app: &App, caller: &Caller) -> RpcResult<Option<Vec<ProjectId>>> {
+    if caller.user.is_admin {
+        return Ok(None);
+    }
+    let mut readable = Vec::new();
+    for page in 1.. {
+        let filter = ProjectFilter {
+            viewer: rights::viewer(Some(&caller.user)),
+            ..ProjectFilter::default()
+        };
+        let request = PageRequest {
+            page,
+            per_page: PROJECTS_AT_ONCE,
+        };
+        let listing = app
+            .store
+            .visible_projects(filter, clock::now(), request)
+            .await?;
+        for project in listing.items {
+            let standing = app.standing(Some(&caller.user), &project).await?;
+            if standing.may(Right::ReadPipelines, &project) {
+                readable.push(project.id);
+            }
+        }
+        if !listing.has_next {
+            break;
+        }
+    }
+    Ok(Some(readable))
 }
 
 /// The statuses meant by Depot's words; empty for none.

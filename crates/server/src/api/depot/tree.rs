@@ -6,7 +6,6 @@ use tappet_model::{RunId, Status, WorkflowId};
 use tappet_store::{Attempt, StoreResult, Workflow};
 
 use super::ids::Kind;
-use super::opening::all_attempts;
 use crate::app::App;
 
 /// One workflow with its jobs.
@@ -61,13 +60,13 @@ pub fn job_key(workflow: &Workflow, attempt: &Attempt) -> String {
 /// The whole run.
 pub async fn of_run(app: &App, run: RunId) -> StoreResult<Vec<Branch>> {
     let workflows = app.store.workflows_of_run(run).await?;
-    let attempts = all_attempts(app, run).await?;
+    let attempts = app.store.attempts_of_run(run).await?;
     Ok(branches(workflows, attempts))
 }
 
 /// One workflow of a run.
 pub async fn of_workflow(app: &App, workflow: Workflow) -> StoreResult<Branch> {
-    let mut attempts = all_attempts(app, workflow.run_id).await?;
+    let mut attempts = app.store.attempts_of_run(workflow.run_id).await?;
     attempts.retain(|attempt| attempt.workflow_id == workflow.id);
     let jobs = jobs(attempts).remove(&workflow.id).unwrap_or_default();
     Ok(Branch { workflow, jobs })
@@ -84,7 +83,7 @@ fn branches(workflows: Vec<Workflow>, attempts: Vec<Attempt>) -> Vec<Branch> {
         .collect()
 }
 
-/// Attempts come by job and number.
+/// The attempts of a job come one behind the other.
 fn jobs(attempts: Vec<Attempt>) -> HashMap<WorkflowId, Vec<Job>> {
     let mut all: HashMap<WorkflowId, Vec<Job>> = HashMap::new();
     for attempt in attempts {

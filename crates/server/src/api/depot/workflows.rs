@@ -1,12 +1,12 @@
 //! Workflows: one with its jobs and executions, and lists.
 
-use tappet_model::WorkflowId;
+use tappet_model::Status;
 use tappet_rpc::depot::ci::v1::__buffa::view::ListWorkflowsRequestView;
 use tappet_rpc::depot::ci::v1::{
     GetWorkflowExecution, GetWorkflowJob, GetWorkflowJobAttempt, GetWorkflowResponse,
     ListWorkflowsResponse, ListWorkflowsResponseJobCounts, ListWorkflowsResponseWorkflow,
 };
-use tappet_store::{Attempt, Workflow, WorkflowExecution, WorkflowSearch};
+use tappet_store::{Attempt, FoundWorkflow, Project, Workflow, WorkflowExecution, WorkflowSearch};
 
 use super::ORGANISATION;
 use super::caller::Caller;
@@ -17,7 +17,6 @@ use super::search::Criteria;
 use super::tree::{self, Branch, Job, job_key};
 use super::{opening, page_token, words};
 use crate::app::App;
-use crate::clock;
 
 const USUAL_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
@@ -108,54 +107,32 @@ pub async fn list(
         trigger: request.trigger,
         pr: request.pr,
     };
-    let Some(mut runs) = criteria.search(app, caller).await? else {
+    let Some(wanted) = criteria.wanted(app, caller).await? else {
         return Ok(ListWorkflowsResponse::default());
     };
-    runs.limit = size;
-    let mut search = WorkflowSearch {
-        runs,
+    let search = WorkflowSearch {
+        projects: wanted.projects.clone(),
+        statuses: wanted.statuses.clone(),
+        sources: wanted.sources.clone(),
+        sha_prefix: wanted.sha_prefix.clone(),
         name: (!request.name.is_empty()).then(|| request.name.to_owned()),
-        before: None,
+        limit: size,
     };
     let mut projects = Projects::default();
     let mut workflows = Vec::new();
-    loop {
-        let found = app
-            .store
-            .search_workflows(search.clone(), clock::now())
-            .await?;
-        let is_last = found.len() < size as usize;
-        search.before = found.last().copied();
-        for id in found {
-            if workflows.len() == size as usize {
-                break;
-            }
-            workflows.extend(row(app, caller, &mut projects, id).await?);
-        }
-        if is_last || workflows.len() == size as usize {
-            return Ok(ListWorkflowsResponse { workflows });
+    for found in app.store.search_workflows(search).await? {
+        if wanted.has_ref_of(&found.run)
+            && let Some(project) = projects.one(app, found.run.project_id).await?
+        {
+            workflows.push(row(&found, project));
         }
     }
+    Ok(ListWorkflowsResponse { workflows })
 }
 
-async fn row(
-    app: &App,
-    caller: &Caller,
-    projects: &mut Projects,
-    id: WorkflowId,
-) -> RpcResult<Option<ListWorkflowsResponseWorkflow>> {
-    let Some(workflow) = app.store.workflow(id).await? else {
-        return Ok(None);
-    };
-    let Some(project) = projects.readable(app, caller, workflow.project_id).await? else {
-        return Ok(None);
-    };
-    let Some(run) = app.store.run(workflow.run_id).await? else {
-        return Ok(None);
-    };
-    let mut jobs = app.store.run_attempts(run.id).await?;
-    jobs.retain(|job| job.workflow_id == workflow.id);
-    Ok(Some(ListWorkflowsResponseWorkflow {
+fn row(found: &FoundWorkflow, project: &Project) -> ListWorkflowsResponseWorkflow {
+    let (workflow, run) = (&found.workflow, &found.run);
+    ListWorkflowsResponseWorkflow {
         workflow_id: Kind::Workflow.write(workflow.id),
         name: workflow.name.clone().unwrap_or_default(),
         workflow_path: workflow.path.clone().unwrap_or_default(),
@@ -166,24 +143,26 @@ async fn row(
         sha: run.sha.to_string(),
         head_sha: run.sha.to_string(),
         created_at: workflow.created_at.to_string(),
-        job_counts: counts(&jobs).into(),
-    }))
+        job_counts: counts(&found.job_counts).into(),
+    }
 }
 
-fn counts(jobs: &[Attempt]) -> ListWorkflowsResponseJobCounts {
+/// How many jobs a list says stand where. What waits for other jobs is `created`.
+fn counts(jobs: &[(Status, u32)]) -> ListWorkflowsResponseJobCounts {
     let mut counts = ListWorkflowsResponseJobCounts::default();
-    for job in jobs {
-        counts.total += 1;
-        let count = match words::job_status(job) {
-            "waiting" => &mut counts.waiting,
-            "running" => &mut counts.running,
-            "finished" => &mut counts.finished,
-            "failed" => &mut counts.failed,
-            "cancelled" => &mut counts.cancelled,
-            "skipped" => &mut counts.skipped,
+    for (status, number) in jobs {
+        let number = i32::try_from(*number).unwrap_or(i32::MAX);
+        counts.total += number;
+        let count = match status {
+            Status::Created | Status::WaitingForCallback => &mut counts.waiting,
+            Status::Running | Status::Canceling => &mut counts.running,
+            Status::Success => &mut counts.finished,
+            Status::Failed => &mut counts.failed,
+            Status::Canceled => &mut counts.cancelled,
+            Status::Skipped => &mut counts.skipped,
             _ => &mut counts.queued,
         };
-        *count += 1;
+        *count += number;
     }
     counts
 }
