@@ -14,6 +14,7 @@ mod report;
 mod runner;
 mod settings_variables;
 mod verify;
+mod workflows;
 
 use serde_json::{Value, json};
 use tappet_server::testing::{TestReply, TestServer};

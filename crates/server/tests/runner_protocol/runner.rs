@@ -9,6 +9,7 @@ pub struct Runner {
     system_id: String,
     cancels_gracefully: bool,
     holding: Option<Vec<i64>>,
+    runs_steps: bool,
 }
 
 impl Default for Runner {
@@ -24,12 +25,19 @@ impl Runner {
             system_id: system_id.to_owned(),
             cancels_gracefully: true,
             holding: None,
+            runs_steps: false,
         }
     }
 
     /// Knows nothing of `canceling`.
     pub fn abrupt(mut self) -> Self {
         self.cancels_gracefully = false;
+        self
+    }
+
+    /// Runs the jobs of workflows, as only our own runner does.
+    pub fn with_steps(mut self) -> Self {
+        self.runs_steps = true;
         self
     }
 
@@ -44,7 +52,10 @@ impl Runner {
         let mut body = json!({
             "token": server.runner_token(),
             "system_id": self.system_id,
-            "info": { "features": { "cancel_gracefully": self.cancels_gracefully } },
+            "info": { "features": {
+                "cancel_gracefully": self.cancels_gracefully,
+                "tappet_steps": self.runs_steps,
+            } },
         });
         if let Some(holding) = &self.holding {
             body["tappet"] = json!({ "holding": holding });
