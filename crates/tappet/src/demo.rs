@@ -41,7 +41,7 @@ pub fn run(flags: &DemoFlags) -> anyhow::Result<u8> {
                 return Ok(exit::CANCELED);
             }
         };
-        let (status, curl) = match shown {
+        let (status, calls) = match shown {
             Ok(shown) => shown,
             Err(error) => {
                 stop(server).await;
@@ -54,7 +54,8 @@ pub fn run(flags: &DemoFlags) -> anyhow::Result<u8> {
         }
         println!("\nLook at it:   {}", server.sign_in_link().await?);
         println!("              (signs you in once, within 15 minutes)");
-        println!("Start another run:\n\n  {curl}\n");
+        println!("Start another run, through GitLab's API:\n\n  {}\n", calls.gitlab);
+        println!("or a workflow, through Depot's:\n\n  {}\n", calls.depot);
         println!("Ctrl-C stops the demo and removes its data.");
         signals.serve(server).await;
         Ok(exit::SUCCESS)
@@ -67,9 +68,15 @@ async fn stop(server: Server) {
     server.stop(hurry).await;
 }
 
-/// Everything between an empty server and a finished run; gives the run's
-/// status and a `curl` that starts another one.
-async fn show(server: &Server, scratch: &std::path::Path) -> anyhow::Result<(String, String)> {
+/// A ready `curl` for each API that starts another run.
+struct Calls {
+    gitlab: String,
+    depot: String,
+}
+
+/// Everything between an empty server and a finished run; gives the run's status
+/// and how to start others.
+async fn show(server: &Server, scratch: &std::path::Path) -> anyhow::Result<(String, Calls)> {
     let repository = sample::create(server.app().repositories.git(), scratch)?;
     let address = format!("http://{}", server.address());
     let api = Api::new(&address, Some(server.root_token().0.to_owned()))?;
@@ -104,12 +111,19 @@ async fn show(server: &Server, scratch: &std::path::Path) -> anyhow::Result<(Str
         "\nThe run ended with {style}{status}{style:#}.\n"
     ))?;
 
-    let curl = format!(
+    let config = &server.app().config;
+    let gitlab = format!(
         "curl --request POST --form token={token} --form ref=main \\\n       \
          --form \"variables[GREETING]=Good morning\" \\\n       {}",
-        server.app().config.url(&format!("/api/v4{path}"))
+        config.url(&format!("/api/v4{path}"))
     );
-    Ok((status, curl))
+    let call = json!({ "repo": PROJECT, "workflow": ".depot/workflows/hello.yml" });
+    let depot = format!(
+        "curl --header \"Authorization: Bearer {}\" \\\n       --json '{call}' \\\n       {}",
+        server.root_token().0,
+        config.url("/depot.ci.v1.CIService/Run")
+    );
+    Ok((status, Calls { gitlab, depot }))
 }
 
 fn text(value: &Value, key: &str) -> anyhow::Result<String> {

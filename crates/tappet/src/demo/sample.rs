@@ -41,6 +41,30 @@ deploy:
     - if: $CI_PIPELINE_SOURCE == "trigger"
 "#;
 
+const WORKFLOW: &str = r#"# The same in GitHub Actions syntax, for the other API.
+name: Hello
+on: [push, workflow_dispatch]
+
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    outputs:
+      greeting: ${{ steps.greet.outputs.greeting }}
+    steps:
+      - uses: actions/checkout@v4
+      - id: greet
+        run: echo "greeting=Hi from ${{ github.repository }}" >> "$GITHUB_OUTPUT"
+
+  test:
+    runs-on: ubuntu-latest
+    needs: build
+    strategy:
+      matrix:
+        shard: [1, 2]
+    steps:
+      - run: echo "shard ${{ matrix.shard }}: ${{ needs.build.outputs.greeting }}"
+"#;
+
 const README: &str = "# Hello\n\nA small project that shows how Tappet runs a pipeline.\n";
 
 /// Makes the repository with one commit on `main`.
@@ -48,6 +72,8 @@ pub fn create(git: &Git, scratch: &Path) -> anyhow::Result<PathBuf> {
     let path = scratch.join("hello");
     std::fs::create_dir_all(&path).context("cannot make the sample repository")?;
     std::fs::write(path.join(".gitlab-ci.yml"), PIPELINE)?;
+    std::fs::create_dir_all(path.join(".depot/workflows"))?;
+    std::fs::write(path.join(".depot/workflows/hello.yml"), WORKFLOW)?;
     std::fs::write(path.join("README.md"), README)?;
     run(git, &path, &["init", "--quiet", "--initial-branch=main"])?;
     run(git, &path, &["add", "--all"])?;
