@@ -108,7 +108,7 @@ for (const [name, transport] of Object.entries(TRANSPORTS)) {
     assert.equal(exported[0].value.contentType, 'application/x-ndjson; charset=utf-8');
     const text = Buffer.concat(exported.slice(1).map(({ value }) => value)).toString();
     const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line));
-    assert.ok(lines.some(({ body, stream }) => body === 'hello' && stream === 'stdout'), text);
+    assert.ok(lines.some(({ body, stream }) => body === 'hello' && stream === 0), text);
   });
 
   test(`${name}: refusals have Depot's codes`, async () => {
