@@ -117,6 +117,37 @@ impl Api {
         body: &Value,
         idempotency_key: &HeaderValue,
     ) -> Result<Value, ApiError> {
+        self.repeated(&format!("/api/v4{path}"), body, idempotency_key)
+            .await
+    }
+
+    /// A call of Depot's `CIService` that reads.
+    pub async fn ci_service(&self, method: &str, message: &Value) -> Result<Value, ApiError> {
+        let path = format!("/depot.ci.v1.CIService/{method}");
+        let response = self
+            .send_to(Method::POST, &path, Some(message), HeaderMap::new())
+            .await?;
+        self.read(response).await
+    }
+
+    /// A call of Depot's `CIService` that starts a run, repeated like
+    /// [`Api::post_once`].
+    pub async fn ci_service_once(
+        &self,
+        method: &str,
+        message: &Value,
+        idempotency_key: &HeaderValue,
+    ) -> Result<Value, ApiError> {
+        let path = format!("/depot.ci.v1.CIService/{method}");
+        self.repeated(&path, message, idempotency_key).await
+    }
+
+    async fn repeated(
+        &self,
+        path: &str,
+        body: &Value,
+        idempotency_key: &HeaderValue,
+    ) -> Result<Value, ApiError> {
         let mut retries = Retries::of_call();
         loop {
             let mut headers = HeaderMap::new();
@@ -124,11 +155,15 @@ impl Api {
                 HeaderName::from_static("idempotency-key"),
                 idempotency_key.clone(),
             );
-            let error = match self.json(Method::POST, path, Some(body), headers).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
+            let sent = self.send_to(Method::POST, path, Some(body), headers).await;
+            let answer = match sent {
+                Ok(response) => self.read(response).await,
+                Err(error) => Err(error),
             };
-            retries.wait_after(error).await?;
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => retries.wait_after(error).await?,
+            }
         }
     }
 
@@ -215,7 +250,19 @@ impl Api {
         body: Option<&Value>,
         headers: HeaderMap,
     ) -> Result<Response, ApiError> {
-        let url = format!("{}/api/v4{path}", self.server);
+        self.send_to(method, &format!("/api/v4{path}"), body, headers)
+            .await
+    }
+
+    /// [`Api::send`] for any address of the server.
+    async fn send_to(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: HeaderMap,
+    ) -> Result<Response, ApiError> {
+        let url = format!("{}{path}", self.server);
         let mut request = self.http.request(method, url).headers(headers);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     audit, backup, completions, doctor, explain, gc, hook, logs, man, member, project, protect,
-    restore, schedule, secret_key, status, steer, token, trigger, user, variable,
+    restore, schedule, secret_key, status, steer, token, trigger, user, variable, workflow,
 };
 
 /// A self-hosted CI server whose runs are started by an API call.
@@ -34,6 +34,8 @@ pub enum Command {
     Project(project::Arguments),
     /// Trigger tokens, and runs started with them
     Trigger(trigger::Arguments),
+    /// Runs of workflows in GitHub Actions syntax
+    Workflow(workflow::Arguments),
     /// Runs at fixed times
     Schedule(schedule::Arguments),
     /// Variables of a project, a group or the whole server

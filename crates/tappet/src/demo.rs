@@ -54,7 +54,10 @@ pub fn run(flags: &DemoFlags) -> anyhow::Result<u8> {
         }
         println!("\nLook at it:   {}", server.sign_in_link().await?);
         println!("              (signs you in once, within 15 minutes)");
-        println!("Start another run, through GitLab's API:\n\n  {}\n", calls.gitlab);
+        println!(
+            "Start another run, through GitLab's API:\n\n  {}\n",
+            calls.gitlab
+        );
         println!("or a workflow, through Depot's:\n\n  {}\n", calls.depot);
         println!("Ctrl-C stops the demo and removes its data.");
         signals.serve(server).await;

@@ -14,6 +14,7 @@ mod follow;
 mod gc;
 mod hook;
 mod id;
+mod idempotency_key;
 mod logs;
 mod man;
 mod member;
@@ -34,6 +35,8 @@ mod token;
 mod trigger;
 mod user;
 mod variable;
+mod wait;
+mod workflow;
 
 use std::future::Future;
 
@@ -75,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Man(arguments) => man::run(&arguments),
         Command::Project(arguments) => client(arguments.run()),
         Command::Trigger(arguments) => client(arguments.run()),
+        Command::Workflow(arguments) => client(arguments.run()),
         Command::Schedule(arguments) => client(arguments.run()),
         Command::Variable(arguments) => client(arguments.run()),
         Command::Status(arguments) => client(arguments.run()),

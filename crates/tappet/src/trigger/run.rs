@@ -3,16 +3,15 @@
 
 use anyhow::Context;
 use clap::Args;
-use reqwest::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
 use crate::api::{Api, ApiError, ProjectName};
 use crate::connection::Connection;
 use crate::exit::{self, Usage};
-use crate::follow::{self, Form};
 use crate::id::Place;
-use crate::output::{self, Output, paint};
-use crate::status;
+use crate::idempotency_key;
+use crate::output::{self, paint};
+use crate::wait;
 
 /// Flags of `trigger run`.
 #[derive(Args)]
@@ -76,7 +75,7 @@ pub async fn run(connection: &Connection, flags: RunFlags) -> anyhow::Result<u8>
     let (api, output) = connection.open()?;
     check_readable(&api, &flags).await?;
     let (path, body) = call(&flags);
-    let key = key(flags.idempotency_key.as_deref())?;
+    let key = idempotency_key::given_or_new(flags.idempotency_key.as_deref())?;
     let run = api.post_once(&path, &body, &key).await;
     let run = match run.map_err(|error| explained(&flags, error)) {
         Ok(run) => run,
@@ -107,19 +106,7 @@ pub async fn run(connection: &Connection, flags: RunFlags) -> anyhow::Result<u8>
         run: id,
         attempt: None,
     };
-    let form = match (flags.follow, output) {
-        (false, _) => Form::Quiet,
-        (true, Output::Text) => Form::Text,
-        (true, Output::Json) => Form::Json,
-    };
-    let following = async {
-        let status = follow::run(&api, &place, form).await?;
-        if form != Form::Json {
-            status::print_run(&api, output, &place).await?;
-        }
-        Ok(status)
-    };
-    follow::or_interrupted(id, following, |status| exit::of_run(&status)).await
+    wait::until_over(&api, output, &place, flags.follow, || async { Ok(None) }).await
 }
 
 /// A trigger token reads nothing. So before anything is started, look whether the
@@ -173,24 +160,6 @@ fn call(flags: &RunFlags) -> (String, Value) {
             (flags.project.path("/pipeline"), body)
         }
     }
-}
-
-fn key(given: Option<&str>) -> anyhow::Result<HeaderValue> {
-    let key = match given {
-        Some(key) => key.to_owned(),
-        None => {
-            let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes).context("cannot read random bytes")?;
-            let hex = bytes.iter().map(|byte| format!("{byte:02x}"));
-            format!("tappet-{}", hex.collect::<String>())
-        }
-    };
-    HeaderValue::from_str(&key).map_err(|_| {
-        Usage(format!(
-            "`{key}` is no idempotency key: use printable characters"
-        ))
-        .into()
-    })
 }
 
 fn started(flags: &RunFlags, run: &Value) -> String {

@@ -15,6 +15,7 @@ mod schedules;
 mod shell;
 mod triggers;
 mod variables;
+mod workflows;
 
 use shell::Shell;
 
