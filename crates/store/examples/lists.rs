@@ -20,7 +20,8 @@ use sample::SPACING;
 use tappet_model::{ProjectId, Source, Status, Timestamp};
 use tappet_store::{
     Jobs, NewProject, NewTrigger, PageRequest, ProjectAttempts, RepositorySource, RunFilter,
-    RunOrder, RunScope, SqliteOptions, SqliteStore, Store, TokenHash, Triggers,
+    RunOrder, RunScope, RunSearch, Search, SqliteOptions, SqliteStore, Store, TokenHash, Triggers,
+    WorkflowSearch,
 };
 
 const PROJECT: ProjectId = ProjectId(1);
@@ -92,8 +93,64 @@ async fn measure(path: &Path, runs: i64) -> Result<Vec<Measured>, Failure> {
         }
         all.push(measured(name, times, found));
     }
+    for (name, wanted) in searches() {
+        let mut times = Vec::new();
+        let mut found = String::new();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            let list = store.search_runs(wanted.clone()).await?;
+            times.push(begun.elapsed());
+            found = list.len().to_string();
+        }
+        all.push(measured(format!("runs of all: {name}"), times, found));
+        let wanted = WorkflowSearch {
+            projects: wanted.projects,
+            statuses: wanted.statuses,
+            sources: wanted.sources,
+            sha_prefix: wanted.sha_prefix,
+            name: (name == "all").then(|| "nightly".to_owned()),
+            limit: wanted.limit,
+        };
+        let mut times = Vec::new();
+        let mut found = String::new();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            let list = store.search_workflows(wanted.clone()).await?;
+            times.push(begun.elapsed());
+            found = list.len().to_string();
+        }
+        all.push(measured(format!("workflows of all: {name}"), times, found));
+    }
     store.close().await?;
     Ok(all)
+}
+
+/// Searches in all projects.
+fn searches() -> Vec<(&'static str, RunSearch)> {
+    let all = RunSearch {
+        limit: 50,
+        ..RunSearch::default()
+    };
+    let of = |statuses: &[Status]| RunSearch {
+        statuses: statuses.to_vec(),
+        ..all.clone()
+    };
+    let of_sha = |prefix: &str| RunSearch {
+        sha_prefix: Some(prefix.to_owned()),
+        ..all.clone()
+    };
+    let rare = RunSearch {
+        sources: vec![Source::Web],
+        ..of(&[Status::Failed])
+    };
+    vec![
+        ("all", all.clone()),
+        ("under way", of(&[Status::Pending, Status::Running])),
+        ("canceled", of(&[Status::Canceled])),
+        ("failed by hand", rare),
+        ("short sha", of_sha("00")),
+        ("long sha", of_sha("00000000000000000000000000000000001")),
+    ]
 }
 
 fn measured(name: String, mut times: Vec<Duration>, found: String) -> Measured {

@@ -39,11 +39,12 @@ pub fn job(attempt: &Attempt, around: &Surroundings<'_>) -> Reason {
         Status::Scheduled => delayed(attempt),
         Status::WaitingForResource => Reason::new(
             "waits_for_resource",
-            "Another job holds the resource group that it needs.",
+            "As many jobs of its matrix as `max-parallel` allows are on their way.",
         ),
-        Status::WaitingForCallback => {
-            Reason::new("waits_for_callback", "It waits for an answer from outside.")
-        }
+        Status::WaitingForCallback => Reason::new(
+            "waits_for_callback",
+            "The jobs that it needs are over, and whether it starts is being decided.",
+        ),
         Status::Skipped => skipped(attempt, around.jobs),
         Status::Failed => failed(attempt),
         Status::Canceled => Reason::new("canceled", "It was canceled."),

@@ -166,8 +166,8 @@ fn waits_for(status: Status) -> Option<&'static str> {
     Some(match status {
         Status::Created => "It starts when the jobs before it are done.",
         Status::Pending | Status::Preparing => "It waits for a runner.",
-        Status::WaitingForResource => "It waits until another job gives its resource back.",
-        Status::WaitingForCallback => "It waits for an answer from outside.",
+        Status::WaitingForResource => "It waits until another job of its matrix is over.",
+        Status::WaitingForCallback => "It is being decided whether it starts.",
         Status::Manual => "It starts when somebody presses Run.",
         Status::Skipped => "It was skipped, so it has no log.",
         _ => return None,

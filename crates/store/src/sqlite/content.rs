@@ -263,3 +263,20 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a `.gitlab-ci.yml` led to before runs could hold several workflows.
+    const OLDER: &str = r#"{"path":".gitlab-ci.yml","stages":["test"],"graph":{"jobs":[{"stage":0,"when":"on_success","allow_failure":"no","needs":null,"retry":{"max":0,"when":null,"exit_codes":[]}}],"cancel_on_job_failure":false},"jobs":[{"name":"test","tags":[],"needs":null,"environment":null,"spec":"00"}],"notes":{"left_out":[],"warnings":[]}}"#;
+
+    /// The same content must lead to the same digest, or it would be kept again.
+    #[test]
+    fn plans_of_earlier_versions_are_read_and_written_as_they_were() {
+        let plan: StoredPlan = serde_json::from_str(OLDER).unwrap();
+        assert_eq!(plan.workflows, []);
+        assert_eq!(plan.graph.jobs[0].group, None);
+        assert_eq!(serde_json::to_string(&plan).unwrap(), OLDER);
+    }
+}

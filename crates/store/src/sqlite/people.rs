@@ -57,8 +57,8 @@ statements! {
     MADE_RUNS = "SELECT EXISTS (SELECT 1 FROM projects p JOIN runs r
                  ON r.project_id = p.id AND r.user_id = ?1)";
     UNFINISHED_RUNS = "SELECT r.id FROM projects p JOIN runs r ON r.project_id = p.id
-                       AND r.status IN ('created', 'waiting_for_resource', 'preparing', 'pending',
-                       'running', 'manual', 'scheduled')
+                       AND r.status IN ('created', 'waiting_for_resource', 'preparing',
+                       'waiting_for_callback', 'pending', 'running', 'manual', 'scheduled')
                        WHERE r.user_id = ?1 ORDER BY r.id";
 }
 

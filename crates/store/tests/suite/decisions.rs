@@ -98,6 +98,19 @@ async fn a_job_waits_for_a_decision_once_its_needs_are_over() {
 }
 
 #[tokio::test]
+async fn a_run_that_waits_for_a_decision_is_not_finished() {
+    let world = World::new().await;
+    let jobs = [job("plan").steps(), job("test").decided(&[0])];
+    let run = world.create_workflows(one_file(&jobs)).await.run;
+    let run = run.id;
+    world.run_steps().await;
+    let of_project = world.store.unfinished_runs_in(world.project).await;
+    assert_eq!(of_project.unwrap(), [run]);
+    let of_user = world.store.unfinished_runs_of(world.user).await;
+    assert_eq!(of_user.unwrap(), [run]);
+}
+
+#[tokio::test]
 async fn what_is_decided_needs_no_other_decision() {
     let world = World::new().await;
     world.create_workflows(one_file(&jobs())).await;
