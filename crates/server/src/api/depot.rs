@@ -19,6 +19,7 @@ mod opening;
 mod page_token;
 mod runs;
 mod search;
+mod settings;
 mod start;
 mod steer;
 mod summary;
@@ -47,6 +48,7 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
     let services = connectrpc::Router::new();
     let services = Arc::new(ci_service::Ci::new(app.clone())).register(services);
     let services = Arc::new(compute::Compute).register(services);
+    let services = settings::register(app, services);
     let identification = Arc::new(Identification::new(app.clone()));
     let service = ConnectRpcService::new(services).with_interceptor_arc(identification.clone());
     Router::new()

@@ -5,7 +5,7 @@ use serde_json::json;
 use tappet_model::{Timestamp, WorkflowVariantId};
 use tappet_store::{
     IfPresent, KeptVariant, NewWorkflowVariant, SettingKind, SettingLookup, StoreError, User,
-    VariantAttributes, WorkflowSetting, WorkflowVariantChange,
+    VariantAttributes, WorkflowSetting, WorkflowVariant, WorkflowVariantChange,
 };
 
 use super::name::{check_name, check_text, check_value};
@@ -110,7 +110,8 @@ impl App {
             check_value(kind, name, value)?;
             check_text("description", description.as_deref().unwrap_or_default())?;
         }
-        let projects = Projects::named(self, actor.user, [attributes]).await?;
+        let projects =
+            Projects::known_to(self, actor.user, attributes.repositories().collect()).await?;
         require_change(&projects, kind, attributes)?;
         let names: Vec<String> = given.iter().map(|one| one.name.clone()).collect();
         let new = given
@@ -187,7 +188,8 @@ impl App {
         check_text("description", description)?;
         self.own_variant(actor, kind, id).await?;
         let attributes = self.read_attributes(actor.user, attributes).await?;
-        let projects = Projects::named(self, actor.user, [&attributes]).await?;
+        let projects =
+            Projects::known_to(self, actor.user, attributes.repositories().collect()).await?;
         require_change(&projects, kind, &attributes)?;
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let change = WorkflowVariantChange {
@@ -257,12 +259,12 @@ impl App {
         let projects = self
             .projects_named(actor.user, std::slice::from_ref(&setting))
             .await?;
-        let attributes = || setting.variants.iter().map(|variant| &variant.attributes);
-        if !attributes().any(|attributes| projects.may_see(attributes)) {
+        let sees = |one: &WorkflowVariant| projects.may_see(&one.attributes);
+        if !setting.variants.iter().any(sees) {
             return Err(missing());
         }
-        for attributes in attributes() {
-            require_change(&projects, kind, attributes)?;
+        for variant in &setting.variants {
+            require_change(&projects, kind, &variant.attributes)?;
         }
         if !self.store.delete_workflow_setting(setting.id).await? {
             return Err(missing());
@@ -322,7 +324,7 @@ impl App {
         place: Place<'_>,
     ) -> Result<Vec<ShownSetting>, Refusal> {
         let attributes = self.read_place(user, place).await?;
-        let projects = Projects::named(self, user, [&attributes]).await?;
+        let projects = Projects::known_to(self, user, attributes.repositories().collect()).await?;
         if !projects.may_see(&attributes) {
             return Err(may_not_see(kind));
         }
@@ -351,7 +353,8 @@ impl App {
         place: Place<'_>,
     ) -> Result<Vec<WorkflowVariantId>, Refusal> {
         let attributes = self.read_place(actor.user, place).await?;
-        let projects = Projects::named(self, actor.user, [&attributes]).await?;
+        let projects =
+            Projects::known_to(self, actor.user, attributes.repositories().collect()).await?;
         require_change(&projects, kind, &attributes)?;
         let lookup = SettingLookup::Name(name.to_owned());
         let setting = self.store.workflow_setting(kind, lookup.clone()).await?;
@@ -385,7 +388,8 @@ impl App {
         let setting = found.ok_or_else(missing)?;
         let variant = setting.variants.iter().find(|variant| variant.id == id);
         let attributes = &variant.ok_or_else(missing)?.attributes;
-        let projects = Projects::named(self, actor.user, [attributes]).await?;
+        let projects =
+            Projects::known_to(self, actor.user, attributes.repositories().collect()).await?;
         if !projects.may_see(attributes) {
             return Err(missing());
         }

@@ -2,7 +2,7 @@
 //! those of their own projects. What applies to every project is seen by everybody
 //! who may see internal projects, as their jobs get it too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tappet_model::ProjectId;
 use tappet_store::{Project, StoreResult, User, VariantAttributes};
@@ -29,28 +29,19 @@ pub(super) struct Projects {
 }
 
 impl Projects {
-    /// Looks up all projects that these name.
-    pub async fn named<'a>(
-        app: &App,
-        user: &User,
-        attributes: impl IntoIterator<Item = &'a VariantAttributes>,
-    ) -> StoreResult<Self> {
+    /// Looks up projects.
+    pub async fn known_to(app: &App, user: &User, ids: BTreeSet<ProjectId>) -> StoreResult<Self> {
         let mut projects = Self {
             is_admin: user.is_admin,
             is_external: user.is_external,
             known: HashMap::new(),
         };
-        for id in attributes
-            .into_iter()
-            .flat_map(VariantAttributes::repositories)
-        {
-            if !projects.known.contains_key(&id) {
-                let known = match app.store.project(id).await? {
-                    Some(project) => Some(known(app, user, &project).await?),
-                    None => None,
-                };
-                projects.known.insert(id, known);
-            }
+        for id in ids {
+            let known = match app.store.project(id).await? {
+                Some(project) => Some(known(app, user, &project).await?),
+                None => None,
+            };
+            projects.known.insert(id, known);
         }
         Ok(projects)
     }

@@ -131,8 +131,10 @@ impl App {
         settings: &[WorkflowSetting],
     ) -> Result<Projects, Refusal> {
         let variants = settings.iter().flat_map(|setting| &setting.variants);
-        let attributes = variants.map(|variant| &variant.attributes);
-        Ok(Projects::named(self, user, attributes).await?)
+        let ids = variants
+            .flat_map(|variant| variant.attributes.repositories())
+            .collect();
+        Ok(Projects::known_to(self, user, ids).await?)
     }
 
     pub(super) fn shown(

@@ -8,12 +8,15 @@ mod diagnosis;
 mod envelopes;
 mod json_only;
 mod logs;
+mod older_settings;
 mod protocols;
 mod rights;
 mod runs;
+mod secrets;
 mod start;
 mod steering;
 mod transport;
+mod variables;
 mod workflows;
 
 #[path = "../gitlab_api/runner.rs"]
@@ -112,6 +115,21 @@ fn request(server: &TestServer, method: &str) -> TestRequest {
 /// Calls a method with JSON, as root.
 async fn call(server: &TestServer, method: &str, body: &Value) -> TestReply {
     request(server, method).json(body).send().await
+}
+
+/// Calls a method by its whole name, `depot.ci.v3beta2.SecretService/GetSecret`,
+/// with this token.
+async fn rpc(server: &TestServer, token: &str, method: &str, body: &Value) -> TestReply {
+    let request = server.post(&format!("/{method}"));
+    let request = request.header("authorization", &format!("Bearer {token}"));
+    request.json(body).send().await
+}
+
+/// The same as root; it must go well.
+async fn done(server: &TestServer, method: &str, body: &Value) -> Value {
+    let reply = rpc(server, ROOT_TOKEN, method, body).await;
+    assert_eq!(reply.status, 200, "{method} {body}: {}", reply.text());
+    reply.json()
 }
 
 /// Status and code of a refusal.
