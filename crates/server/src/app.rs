@@ -8,9 +8,11 @@ use tappet_store::{Run, Store, StoreResult, User};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifact_files::ArtifactFiles;
+use crate::cache::CacheFiles;
 use crate::changes::Changes;
 use crate::config::Config;
 use crate::delays::Delays;
+use crate::device_logins::DeviceLogins;
 use crate::dispatch::Dispatch;
 use crate::expiry::Expiry;
 use crate::held::Held;
@@ -41,6 +43,8 @@ pub struct App {
     pub logs: Logs,
     /// Uploaded files.
     pub artifact_files: ArtifactFiles,
+    /// Files that clients keep here.
+    pub cache_files: CacheFiles,
     /// Where commits are read.
     pub repositories: ProjectRepositories,
     /// Runners that wait for work.
@@ -51,6 +55,8 @@ pub struct App {
     pub changes: Changes,
     /// What starting a run needs between runs: parsed files, requests in flight.
     pub intake: Intake,
+    /// Programs in terminals that want to be let in.
+    pub device_logins: DeviceLogins,
     /// What stands in where a project takes no pushes.
     pub push_hooks: PushHooks,
     /// What webhooks have to tell.

@@ -5,22 +5,19 @@
 //! made here from the attempt's id, the kind and the content; what a client calls
 //! its file is kept in the store alone.
 
-mod incoming;
-
-use std::fs::{self, DirBuilder, File};
+use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use futures_util::stream::{Stream, StreamExt};
+use futures_util::stream::Stream;
 use tappet_model::AttemptId;
 use tappet_store::Artifact;
 
-use incoming::{Incoming, Synced};
+use crate::incoming_files::{IncomingFiles, blocking};
 
-/// As much is gathered before another thread writes it.
-const BATCH_BYTES: usize = 256 * 1024;
+pub use crate::incoming_files::{ReceivedFile, WriteError};
+
 /// Of a kind; GitLab's are at most 25 characters long.
 const KIND_LIMIT: usize = 64;
 
@@ -28,44 +25,7 @@ const KIND_LIMIT: usize = 64;
 #[derive(Clone, Debug)]
 pub struct ArtifactFiles {
     dir: PathBuf,
-    limit_bytes: u64,
-}
-
-/// A file that is on the disk but has no place yet. Unless it is kept, it
-/// removes itself.
-pub struct ReceivedFile {
-    /// Of the content.
-    pub sha256: [u8; 32],
-    /// Of the content.
-    pub size_bytes: u64,
-    file: Synced,
-}
-
-impl ReceivedFile {
-    /// Opens it for reading from its start. Blocks for a moment.
-    ///
-    /// # Errors
-    /// The file system refused.
-    pub fn open(&self) -> io::Result<File> {
-        self.file.open()
-    }
-}
-
-/// Why an upload was not received. Nothing of it is left.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError<E> {
-    /// More bytes than allowed.
-    #[error("the file is larger than the limit of {limit} bytes")]
-    TooLarge {
-        /// Bytes allowed.
-        limit: u64,
-    },
-    /// The upload broke off.
-    #[error("the upload broke off: {0}")]
-    Body(#[source] E),
-    /// The disk refused.
-    #[error("cannot keep the uploaded file: {0}")]
-    Io(#[from] io::Error),
+    incoming: IncomingFiles,
 }
 
 impl ArtifactFiles {
@@ -73,32 +33,19 @@ impl ArtifactFiles {
     /// touched before it is needed.
     #[must_use]
     pub fn new(data_dir: &Path, limit_bytes: u64) -> Self {
+        let dir = data_dir.join("artifacts");
         Self {
-            dir: data_dir.join("artifacts"),
-            limit_bytes,
+            incoming: IncomingFiles::new(dir.join("incoming"), limit_bytes),
+            dir,
         }
     }
 
-    /// Removes what uploads left behind that a crash cut short. Call it before
-    /// the first [`ArtifactFiles::receive`]. Returns how many there were.
+    /// See [`IncomingFiles::remove_leftovers`].
     ///
     /// # Errors
     /// The file system refused.
     pub async fn remove_leftovers(&self) -> io::Result<u64> {
-        let incoming = self.incoming_dir();
-        blocking(move || {
-            let entries = match fs::read_dir(incoming) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-                other => other?,
-            };
-            let mut removed = 0;
-            for entry in entries {
-                fs::remove_file(entry?.path())?;
-                removed += 1;
-            }
-            Ok(removed)
-        })
-        .await
+        self.incoming.remove_leftovers().await
     }
 
     /// Brings `body` to the disk. It still lacks its place, since a form may tell
@@ -110,34 +57,7 @@ impl ArtifactFiles {
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
     ) -> Result<ReceivedFile, WriteError<E>> {
-        let dir = self.incoming_dir();
-        let mut file = blocking(move || Incoming::create(&dir)).await?;
-        let mut body = std::pin::pin!(body);
-        let mut size_bytes = 0;
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0;
-        while let Some(piece) = body.next().await {
-            let piece = piece.map_err(WriteError::Body)?;
-            size_bytes += piece.len() as u64;
-            if size_bytes > self.limit_bytes {
-                return Err(WriteError::TooLarge {
-                    limit: self.limit_bytes,
-                });
-            }
-            batch_bytes += piece.len();
-            batch.push(piece);
-            if batch_bytes >= BATCH_BYTES {
-                let pieces = std::mem::take(&mut batch);
-                batch_bytes = 0;
-                file = blocking(move || file.write(&pieces)).await?;
-            }
-        }
-        let (file, sha256) = blocking(move || file.write(&batch)?.sync()).await?;
-        Ok(ReceivedFile {
-            sha256,
-            size_bytes,
-            file,
-        })
+        self.incoming.receive(body).await
     }
 
     /// Gives a received file its place, durably. The same content of the same
@@ -157,7 +77,7 @@ impl ArtifactFiles {
         }
         let name = file_name(kind, &received.sha256);
         let place = self.attempt_dir(attempt).join(name);
-        blocking(move || received.file.move_to(&place)).await
+        received.move_to(place).await
     }
 
     /// Opens an artifact for reading.
@@ -198,10 +118,6 @@ impl ArtifactFiles {
         .await
     }
 
-    fn incoming_dir(&self) -> PathBuf {
-        self.dir.join("incoming")
-    }
-
     fn attempt_dir(&self, attempt: AttemptId) -> PathBuf {
         self.dir
             .join((attempt.0 / 1000).to_string())
@@ -233,28 +149,12 @@ pub fn is_kind(kind: &str) -> bool {
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 
-fn create_private_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
-}
-
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
     use std::os::unix::fs::PermissionsExt;
 
-    use futures_util::stream;
+    use futures_util::stream::{self, StreamExt};
     use rstest::rstest;
     use sha2::{Digest, Sha256};
     use tappet_model::{ArtifactId, Timestamp};
@@ -480,7 +380,9 @@ mod tests {
         let fixture = Fixture::new();
         assert_eq!(fixture.files.remove_leftovers().await.unwrap(), 0);
         let artifact = fixture.write("archive", b"abc").await.unwrap();
-        std::mem::forget(Incoming::create(&fixture.files.incoming_dir()).unwrap());
+        let incoming = fixture.files.dir.join("incoming");
+        fs::create_dir_all(&incoming).unwrap();
+        fs::write(incoming.join("half"), b"half").unwrap();
         assert_eq!(fixture.files.remove_leftovers().await.unwrap(), 1);
         assert_eq!(fixture.tree().len(), 4);
         assert_eq!(fixture.read(&artifact).await.unwrap(), b"abc");

@@ -1,7 +1,7 @@
 //! One file that holds a whole instance, made while the server runs.
 //!
-//! A backup is a zip archive: the database as of one moment, the logs and
-//! artifacts that it knows, the settings, the key if wanted, and at the end a
+//! A backup is a zip archive: the database as of one moment, the logs,
+//! artifacts and cached files that it knows, the settings, the key if wanted, and at the end a
 //! manifest with the digest of each. Mirrors of remote repositories are left out,
 //! since they are fetched again, and so are access tokens in the clear: the
 //! restored server makes itself new ones.
@@ -22,6 +22,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use self::manifest::{Entry, Manifest};
 use crate::artifact_files::ArtifactFiles;
+use crate::cache::CacheFiles;
 use crate::{clock, secrets};
 
 /// Name of the list of contents in the archive.
@@ -76,7 +77,7 @@ pub struct Progress {
 pub struct Summary {
     /// Files and bytes.
     pub progress: Progress,
-    /// Artifacts that expired while the backup was made, and are not in it.
+    /// Artifacts and cached files that went while the backup was made, and are not in it.
     pub gone: u64,
     /// The key is in it.
     pub has_key: bool,
@@ -109,7 +110,7 @@ pub fn write(
     let copy = work.0.join("tappet.db");
     let snapshot = Snapshot::take(&database, &copy)?;
     let mut archive = Archive::create(&unfinished, progress)?;
-    let gone = archive.add_artifacts(data, &snapshot)?;
+    let gone = archive.add_artifacts(data, &snapshot)? + archive.add_cache(data, &snapshot)?;
     archive.add_logs(data, snapshot.last_attempt()?)?;
     snapshot.close()?;
     archive.add("tappet.db", &copy, CompressionMethod::Deflated)?;
@@ -197,6 +198,33 @@ impl<'p> Archive<'p> {
                     self.add(name, &path, CompressionMethod::Stored)?;
                 } else {
                     snapshot.forget_artifact(artifact.id)?;
+                    gone += 1;
+                }
+            }
+        }
+    }
+
+    /// Complete ones of the snapshot; files that are gone are taken out of it.
+    fn add_cache(&mut self, data: &Path, snapshot: &Snapshot) -> Result<u64, BackupError> {
+        let files = CacheFiles::new(data, u64::MAX);
+        snapshot.forget_cache_uploads()?;
+        let mut gone = 0;
+        let mut last = String::new();
+        loop {
+            let ids = snapshot.cache_entries(&last, ROWS)?;
+            let Some(newest) = ids.last() else {
+                return Ok(gone);
+            };
+            last = newest.to_string();
+            for id in ids {
+                let path = files.path(&id);
+                let Some(name) = path.strip_prefix(data).ok().and_then(Path::to_str) else {
+                    continue;
+                };
+                if path.is_file() {
+                    self.add(name, &path, CompressionMethod::Deflated)?;
+                } else {
+                    snapshot.forget_cache_entry(&id)?;
                     gone += 1;
                 }
             }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tappet_git::{Commit, ReadError, Repository, ResolveError, ResolvedRef};
-use tappet_model::{CommitSha, RefName, Variable};
+use tappet_model::{CommitSha, Diagnostic, RefName, Variable};
 use tappet_store::{
     Creation, NewRun, NewRunContent, Project, RememberedRun, RunOrigin, StoreError,
 };
@@ -43,6 +43,7 @@ use refusal::{not_started, unavailable};
 pub use request::{RunRequest, Started, WorkflowChoice, WorkflowEvent, WorkflowRequest};
 pub use simulation::simulate;
 pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
+pub use workflow_files::{FILE_LIMIT as WORKFLOW_FILE_LIMIT, FOLDERS as WORKFLOW_FOLDERS};
 
 /// Pipeline files beyond this are refused (GitLab: 2 MB of YAML).
 pub const PIPELINE_FILE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -60,6 +61,13 @@ pub struct Intake {
     workflows: ParsedWorkflows,
     in_flight: InFlight,
     rates: Rates,
+}
+
+impl Intake {
+    /// What keeps a workflow from running; nothing when it is good.
+    pub fn workflow_problems(&self, text: &[u8]) -> Vec<Diagnostic> {
+        self.workflows.get(text).err().unwrap_or_default()
+    }
 }
 
 /// Starts a run, or says why not. When it returns a run, that run is on disk.

@@ -37,6 +37,8 @@ pub struct Limits {
     pub hook_end_failures: u32,
     /// Bytes of a webhook's body.
     pub hook_body_bytes: u64,
+    /// Bytes of a file that a client keeps in the cache.
+    pub cache_entry_bytes: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             hook_rest_failures: 4,
             hook_end_failures: 40,
             hook_body_bytes: 25 * 1024 * 1024,
+            cache_entry_bytes: 1024 * 1024 * 1024,
         }
     }
 }

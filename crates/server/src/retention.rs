@@ -4,7 +4,7 @@
 //! rest is kept for whole days, so it is looked through once a day, in small
 //! batches that let everybody else in between. Without a setting nothing goes,
 //! as in GitLab, but for what only the machinery needs: events of runs that ended,
-//! idempotency keys and sessions that ended.
+//! idempotency keys, sessions that ended, and cached files that nobody uses any more.
 
 use std::io;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tappet_store::{Aging, Amount, StoreResult};
 use utoipa::ToSchema;
 
 use crate::app::{App, SharedApp};
-use crate::{clock, expiry};
+use crate::{cache, clock, expiry};
 
 /// Rows deleted in one transaction.
 const BATCH: u32 = 500;
@@ -29,6 +29,9 @@ const EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Whoever follows a run has seen its events long before.
 const EVENT_LIFE: Duration = Duration::from_secs(24 * 3600);
 
+/// As long as Depot keeps what nobody uses.
+const CACHE_LIFE: Duration = Duration::from_secs(14 * 24 * 3600);
+
 /// As long as a key is honoured.
 const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
 
@@ -41,6 +44,8 @@ pub struct Keep {
     pub logs: Option<Duration>,
     /// Entries of the audit log.
     pub audit: Option<Duration>,
+    /// Files that clients keep here, from their last use on.
+    pub cache: Option<Duration>,
     /// Events, from the end of their run on. Who asks for older ones is told how
     /// the run stands.
     pub events: Option<Duration>,
@@ -52,6 +57,7 @@ impl Default for Keep {
             runs: None,
             logs: None,
             audit: None,
+            cache: Some(CACHE_LIFE),
             events: Some(EVENT_LIFE),
         }
     }
@@ -68,6 +74,8 @@ pub struct Sweep {
     pub logs: Files,
     /// Entries of the audit log that are too old.
     pub audit_entries: u64,
+    /// Cached files that nobody used for too long, and uploads that nobody finished.
+    pub cache: Files,
     /// Events of runs that ended.
     pub events: u64,
     /// Keys of requests.
@@ -124,6 +132,10 @@ pub async fn sweep(app: &App, now: Timestamp, mode: Mode) -> StoreResult<Sweep> 
             Mode::Count => app.store.artifacts_due(now).await?.into(),
             Mode::Remove => expiry::remove_due(app, now).await?.into(),
         },
+        cache: match mode {
+            Mode::Count => aged_cache(app, now).await?.into(),
+            Mode::Remove => app.delete_aged_cache(keep.cache, now).await?.into(),
+        },
         idempotency_keys: aged(app, Aging::IdempotencyKeys, now.minus(KEY_LIFE), mode).await?,
         sessions: aged(app, Aging::Sessions, now, mode).await?,
         ..Sweep::default()
@@ -155,6 +167,13 @@ async fn aged(app: &App, kind: Aging, before: Timestamp, mode: Mode) -> StoreRes
             return Ok(all);
         }
     }
+}
+
+async fn aged_cache(app: &App, now: Timestamp) -> StoreResult<Amount> {
+    let unused_since = app.config.keep.cache.map(|life| now.minus(life));
+    app.store
+        .aged_cache_entries(unused_since, now.minus(cache::UPLOAD_LIFE))
+        .await
 }
 
 async fn old_events(app: &App, before: Timestamp, mode: Mode) -> StoreResult<u64> {

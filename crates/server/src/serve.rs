@@ -20,6 +20,7 @@ use tower::util::MapRequest;
 
 use crate::app::{App, SharedApp};
 use crate::artifact_files::ArtifactFiles;
+use crate::cache::CacheFiles;
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, DataDirError, Owner};
 use crate::dispatch::Wish;
@@ -127,6 +128,7 @@ impl Server {
             repositories: ProjectRepositories::new(git, &dir, config.allow_local_repositories),
             logs: Logs::new(&dir, config.log_limit_bytes),
             artifact_files: ArtifactFiles::new(&dir, config.artifact_limit_bytes),
+            cache_files: CacheFiles::new(&dir, config.limits.cache_entry_bytes),
             secrets,
             store,
             passwords: crate::passwords::Passwords::default(),
@@ -134,6 +136,7 @@ impl Server {
             held: crate::held::Held::default(),
             changes: crate::changes::Changes::default(),
             intake: crate::intake::Intake::default(),
+            device_logins: crate::device_logins::DeviceLogins::default(),
             push_hooks: crate::push_hook::PushHooks::default(),
             webhooks: crate::webhooks::Webhooks::default(),
             expiry: expiry::Expiry::default(),
@@ -317,7 +320,9 @@ async fn restore(app: &App, now: Timestamp) -> Result<(), StartError> {
         };
         app.dispatch.enqueued(attempt.id, wish);
     }
-    if let Err(error) = app.artifact_files.remove_leftovers().await {
+    let artifacts = app.artifact_files.remove_leftovers().await;
+    let cache = app.cache_files.remove_leftovers().await;
+    if let Err(error) = artifacts.and(cache) {
         tracing::warn!(%error, "cannot remove unfinished uploads");
     }
     Ok(())

@@ -8,6 +8,7 @@
 mod actions;
 mod address;
 mod assets;
+mod device_login;
 mod docs;
 mod headers;
 mod job;
@@ -84,6 +85,10 @@ async fn answer(visit: &Visit, parts: &Parts, body: Body) -> PageResult<Response
             origin::check(&visit.app.config, &parts.headers)?;
             sign_in::out(visit, &parts.headers).await
         }
+        (Address::DeviceLogin { id }, _, true) => {
+            origin::check(&visit.app.config, &parts.headers)?;
+            device_login::answer(visit, id, body).await
+        }
         (Address::Action { project, action }, _, true) => {
             origin::check(&visit.app.config, &parts.headers)?;
             actions::act(visit, project, *action).await
@@ -94,6 +99,7 @@ async fn answer(visit: &Visit, parts: &Parts, body: Body) -> PageResult<Response
         (_, false, _) => Err(Problem::WrongMethod { allow: "GET, HEAD" }),
         (Address::Home | Address::Projects, ..) => projects::page(visit, &parts.uri).await,
         (Address::SignIn, ..) => sign_in::page(visit, &parts.uri),
+        (Address::DeviceLogin { id }, ..) => device_login::page(visit, id),
         (Address::SignInLink { token }, ..) => sign_in::with_link(visit, token, parts).await,
         (Address::Project { path }, ..) => {
             let project = visit.project(path).await?;

@@ -135,6 +135,9 @@ pub struct ServeFlags {
     /// How long entries of the audit log stay [default: forever]
     #[arg(long, env = "TAPPET_KEEP_AUDIT", value_name = "TIME")]
     pub keep_audit: Option<String>,
+    /// How long cached files stay that nobody uses [default: 14d]
+    #[arg(long, env = "TAPPET_KEEP_CACHE", value_name = "TIME")]
+    pub keep_cache: Option<String>,
     /// How long the events of runs that ended can be read again [default: 1d]
     #[arg(long, env = "TAPPET_KEEP_EVENTS", value_name = "TIME")]
     pub keep_events: Option<String>,

@@ -49,6 +49,11 @@ fn sentences(swept: &Value, is_dry: bool) -> String {
         ("runs with everything of theirs", count("/runs"), None),
         ("logs", count("/logs/count"), Some(count("/logs/bytes"))),
         ("audit entries", count("/audit_entries"), None),
+        (
+            "cached files",
+            count("/cache/count"),
+            Some(count("/cache/bytes")),
+        ),
         ("events", count("/events"), None),
         ("idempotency keys", count("/idempotency_keys"), None),
         ("sessions", count("/sessions"), None),

@@ -30,6 +30,7 @@ struct File {
     keep_runs: Option<String>,
     keep_logs: Option<String>,
     keep_audit: Option<String>,
+    keep_cache: Option<String>,
     keep_events: Option<String>,
     metrics_token: Option<String>,
     limits: Option<Limits>,
@@ -74,6 +75,10 @@ pub fn read(flags: ServeFlags) -> anyhow::Result<Config> {
         runs: life("keep-runs", flags.keep_runs.or(file.keep_runs))?,
         logs: life("keep-logs", flags.keep_logs.or(file.keep_logs))?,
         audit: life("keep-audit", flags.keep_audit.or(file.keep_audit))?,
+        cache: match flags.keep_cache.or(file.keep_cache) {
+            None => config.keep.cache,
+            said => life("keep-cache", said)?,
+        },
         events: match flags.keep_events.or(file.keep_events) {
             None => config.keep.events,
             said => life("keep-events", said)?,
@@ -250,6 +255,19 @@ mod tests {
         assert_eq!(kept(""), Some(1));
         assert_eq!(kept("keep_events = \"2w\"\n"), Some(14));
         assert_eq!(kept("keep_events = \"forever\"\n"), None);
+    }
+
+    #[test]
+    fn cached_files_stay_for_two_weeks_unless_said() {
+        let kept = |file: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(FILE_NAME), file).unwrap();
+            let keep = read(flags(dir.path())).unwrap().keep;
+            keep.cache.map(|life| life.as_secs() / 86_400)
+        };
+        assert_eq!(kept(""), Some(14));
+        assert_eq!(kept("keep_cache = \"1d\"\n"), Some(1));
+        assert_eq!(kept("keep_cache = \"forever\"\n"), None);
     }
 
     #[test]

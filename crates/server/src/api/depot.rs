@@ -6,6 +6,7 @@
 //! with a message or an [`RpcError`](errors::RpcError). Depot's words stay in here.
 
 mod artifacts;
+mod cache;
 mod caller;
 mod ci_service;
 mod compute;
@@ -13,9 +14,13 @@ mod diagnosis;
 mod errors;
 mod ids;
 mod json_only;
+mod login;
 mod logs;
 mod metrics;
+mod migration;
+mod moment;
 mod opening;
+mod organization;
 mod page_token;
 mod runs;
 mod search;
@@ -35,8 +40,8 @@ use connectrpc::{ConnectError, ConnectRpcService};
 use tappet_rpc::depot::ci::v1::{CiServiceExt, DepotComputeServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::api::routes::Routes;
 use crate::app::SharedApp;
-pub use artifacts::routes;
 use caller::Identification;
 
 /// The one organisation of a server, as Depot's API names it.
@@ -49,6 +54,10 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
     let services = Arc::new(ci_service::Ci::new(app.clone())).register(services);
     let services = Arc::new(compute::Compute).register(services);
     let services = settings::register(app, services);
+    let services = cache::register(app, services);
+    let services = login::register(app, services);
+    let services = migration::register(app, services);
+    let services = organization::register(app, services);
     let identification = Arc::new(Identification::new(app.clone()));
     let service = ConnectRpcService::new(services).with_interceptor_arc(identification.clone());
     Router::new()
@@ -57,6 +66,11 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
         .route_service("/depot.{*rest}", service)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(crate::to_the_end::run))
+}
+
+/// Addresses that its services give out.
+pub fn routes() -> Routes {
+    artifacts::routes().and(cache::links::routes())
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tappet_model::Timestamp;
+use tappet_store::CacheEntryId;
 
 /// The form of the archive; another number is another form.
 pub(super) const FORMAT: u32 = 1;
@@ -68,6 +69,9 @@ impl Entry {
                     && !name.is_empty()
                     && name.bytes().all(is_word)
             }
+            ["cache", folder, id] => {
+                id.parse::<CacheEntryId>().is_ok() && folder.len() == 2 && id.starts_with(folder)
+            }
             _ => false,
         }
     }
@@ -88,6 +92,10 @@ mod tests {
     #[case("logs/0/12.log", true)]
     #[case("logs/0/12.state", true)]
     #[case("artifacts/0/12/archive-0a", true)]
+    #[case("cache/ab/ab3456789012345678901234567890", true)]
+    #[case("cache/cd/ab3456789012345678901234567890", false)]
+    #[case("cache/parts/ab3456789012345678901234567890.1", false)]
+    #[case("cache/ab/../../x", false)]
     #[case("root-token", false)]
     #[case("../tappet.db", false)]
     #[case("/etc/passwd", false)]

@@ -22,6 +22,11 @@ pub enum Address {
     },
     /// `/-/sign_out`.
     SignOut,
+    /// `/-/depot/login/ID`.
+    DeviceLogin {
+        /// Of the login that waits for an answer.
+        id: String,
+    },
     /// `/acme/web`.
     Project {
         /// Full path.
@@ -95,6 +100,9 @@ impl Address {
             None if rest == "sign_out" => Some(Self::SignOut),
             Some(("sign_in", token)) if !token.is_empty() => Some(Self::SignInLink {
                 token: decode(token)?,
+            }),
+            Some(("depot", rest)) => Some(Self::DeviceLogin {
+                id: decode(rest.strip_prefix("login/").filter(|id| !id.is_empty())?)?,
             }),
             _ => None,
         }

@@ -28,9 +28,12 @@ pub enum LocalChangesError {
 }
 
 /// The patch of a key, checked against the digest in it.
-pub async fn read(_app: &App, key: &str) -> Result<Vec<u8>, LocalChangesError> {
+pub async fn read(app: &App, key: &str) -> Result<Vec<u8>, LocalChangesError> {
     let digest = digest_of(key).ok_or_else(|| LocalChangesError::BadKey(key.to_owned()))?;
-    let patch: Vec<u8> = Err(LocalChangesError::Missing(key.to_owned()))?;
+    let found = app.read_cache("generic", key).await;
+    let patch = found
+        .map_err(|error| LocalChangesError::Unreadable(key.to_owned(), error.to_string()))?
+        .ok_or_else(|| LocalChangesError::Missing(key.to_owned()))?;
     if is_digest_of(digest, &patch) {
         Ok(patch)
     } else {

@@ -4,11 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod artifacts;
+mod cache;
 mod diagnosis;
 mod envelopes;
 mod json_only;
+mod login;
 mod logs;
+mod migration;
 mod older_settings;
+mod organization;
 mod protocols;
 mod rights;
 mod runs;

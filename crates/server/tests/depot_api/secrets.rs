@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tappet_server::testing::{ROOT_TOKEN, TestServer};
 
-use super::{done, refusal, rpc};
+use super::{code, done, refusal, rpc};
 
 fn method(name: &str) -> String {
     format!("depot.ci.v3beta2.SecretService/{name}")
@@ -33,10 +33,6 @@ async fn refused(server: &TestServer, token: &str, name: &str, body: Value) -> (
     let reply = rpc(server, token, &method(name), &body).await;
     assert_ne!(reply.status, 200, "{name} {body}: {}", reply.text());
     refusal(&reply)
-}
-
-fn code(status: u16, code: &str) -> (u16, String) {
-    (status, code.to_owned())
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ async fn administrators_see_and_remove_what_is_too_old() {
             200,
             &json!({
                 "artifacts": nothing, "runs": 0, "logs": nothing, "audit_entries": 0,
-                "events": 0, "idempotency_keys": 0, "sessions": 0,
+                "cache": nothing, "events": 0, "idempotency_keys": 0, "sessions": 0,
             }),
         );
     }

@@ -83,7 +83,8 @@ statements! {
     AGED_AMOUNT = concat!("SELECT count(*), coalesce(sum(", bytes!(), "), 0)", aged!());
 }
 
-fn id(row: &Row<'_>, index: usize) -> rusqlite::Result<CacheEntryId> {
+/// The id in a column.
+pub(super) fn id(row: &Row<'_>, index: usize) -> rusqlite::Result<CacheEntryId> {
     let text = row.get_ref(index)?.as_str()?;
     text.parse().map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))

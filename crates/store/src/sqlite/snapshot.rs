@@ -6,18 +6,23 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tappet_model::{ArtifactId, AttemptId};
 
 use super::artifacts;
+use super::cache_entries;
 use super::connection::{self, APPLICATION_ID};
 use super::statement::statements;
-use crate::{Artifact, StoreError, StoreResult};
+use crate::{Artifact, CacheEntryId, StoreError, StoreResult};
 
 statements! {
     FILES = concat!(artifacts::select!(), " WHERE id > ?1 ORDER BY id LIMIT ?2");
     FORGET = "DELETE FROM artifacts WHERE id = ?1";
+    CACHED = "SELECT id FROM cache_entries WHERE id > ?1 AND finished_at IS NOT NULL
+              ORDER BY id LIMIT ?2";
+    FORGET_CACHED = "DELETE FROM cache_entries WHERE id = ?1";
+    FORGET_UPLOADS = "DELETE FROM cache_entries WHERE finished_at IS NULL";
     LAST_ATTEMPT = "SELECT coalesce(max(id), 0) FROM attempts";
 }
 
-const HAS_SCHEDULES: &str =
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schedules'";
+/// A copy may be of an earlier version, which has fewer tables.
+const HAS_TABLE: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
 const PAUSE_SCHEDULES: &str = "UPDATE schedules SET is_active = 0 WHERE is_active <> 0";
 
 /// A copy that nobody else uses.
@@ -55,6 +60,34 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Complete cached files after the one with the id `after`, empty for the first,
+    /// in order of id, at most `limit`.
+    pub fn cache_entries(&self, after: &str, limit: u32) -> StoreResult<Vec<CacheEntryId>> {
+        if !self.has_table("cache_entries")? {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.conn.prepare_cached(CACHED)?;
+        let rows = statement.query_map((after, limit), |row| cache_entries::id(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a cached file out of the copy.
+    pub fn forget_cache_entry(&self, id: &CacheEntryId) -> StoreResult<()> {
+        self.conn
+            .prepare_cached(FORGET_CACHED)?
+            .execute([id.as_str()])?;
+        Ok(())
+    }
+
+    /// Takes unfinished uploads of cached files out of the copy: nobody could go on
+    /// with them.
+    pub fn forget_cache_uploads(&self) -> StoreResult<()> {
+        if self.has_table("cache_entries")? {
+            self.conn.execute(FORGET_UPLOADS, [])?;
+        }
+        Ok(())
+    }
+
     /// The newest attempt that the copy knows; later ones will use later ids again.
     pub fn last_attempt(&self) -> StoreResult<AttemptId> {
         Ok(self
@@ -65,14 +98,16 @@ impl Snapshot {
 
     /// Pauses every schedule of the copy; how many were active.
     pub fn pause_schedules(&self) -> StoreResult<u64> {
-        let has_any = self
-            .conn
-            .query_row(HAS_SCHEDULES, [], |_| Ok(()))
-            .optional()?;
-        match has_any {
-            Some(()) => Ok(self.conn.execute(PAUSE_SCHEDULES, [])? as u64),
-            None => Ok(0),
+        if self.has_table("schedules")? {
+            Ok(self.conn.execute(PAUSE_SCHEDULES, [])? as u64)
+        } else {
+            Ok(0)
         }
+    }
+
+    fn has_table(&self, name: &str) -> StoreResult<bool> {
+        let found = self.conn.query_row(HAS_TABLE, [name], |_| Ok(()));
+        Ok(found.optional()?.is_some())
     }
 
     /// Closes the copy; everything is in its one file then.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectrpc::{RequestContext, Router};
-use tappet_model::{Timestamp, WorkflowSettingId, WorkflowVariantId};
+use tappet_model::{WorkflowSettingId, WorkflowVariantId};
 use tappet_rpc::depot::ci::v3beta2::{Attribute, PageRequest, PageResponse, VariantResolution};
 use tappet_rpc::depot::ci::{v1, v2, v3beta2};
 use tappet_store::{IfPresent, KeptVariant, SettingKind, SettingLookup};
@@ -458,15 +458,10 @@ fn values<C: FromIterator<(String, String)>>(all: Vec<ShownSetting>) -> C {
     all.into_iter().filter_map(value).collect()
 }
 
-fn time(moment: Timestamp) -> buffa_types::google::protobuf::Timestamp {
-    let micros = moment.0.rem_euclid(1_000_000);
-    let nanos = i32::try_from(micros * 1000).expect("less than a second of nanoseconds");
-    buffa_types::google::protobuf::Timestamp::from_unix(moment.0.div_euclid(1_000_000), nanos)
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use tappet_model::Timestamp;
 
     use super::*;
 

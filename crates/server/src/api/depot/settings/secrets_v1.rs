@@ -7,7 +7,8 @@ use tappet_rpc::depot::ci::v1::{
     SecretService, UpdateSecretDescriptionRequest, UpdateSecretDescriptionResponse,
 };
 
-use super::{Settings, time};
+use super::Settings;
+use crate::api::depot::moment;
 use crate::workflow_settings::{Given, Place, ShownSetting};
 
 const KIND: tappet_store::SettingKind = tappet_store::SettingKind::Secret;
@@ -18,7 +19,7 @@ fn message(setting: ShownSetting) -> Secret {
     Secret {
         name: setting.name,
         description: variant.and_then(|variant| variant.description),
-        last_modified: time(setting.updated_at).into(),
+        last_modified: moment::message(setting.updated_at).into(),
     }
 }
 

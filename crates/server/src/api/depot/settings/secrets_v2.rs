@@ -12,7 +12,8 @@ use tappet_rpc::depot::ci::v2::{
     UpdateRepoSecretDescriptionResponse,
 };
 
-use super::{Settings, in_repo, time};
+use super::{Settings, in_repo};
+use crate::api::depot::moment;
 use crate::workflow_settings::{Given, Place, ShownSetting};
 
 const KIND: tappet_store::SettingKind = tappet_store::SettingKind::Secret;
@@ -22,7 +23,7 @@ fn message(setting: ShownSetting) -> Secret {
     Secret {
         name: setting.name,
         description: variant.and_then(|variant| variant.description),
-        last_modified: time(setting.updated_at).into(),
+        last_modified: moment::message(setting.updated_at).into(),
     }
 }
 

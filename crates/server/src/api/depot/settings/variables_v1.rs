@@ -8,7 +8,8 @@ use tappet_rpc::depot::ci::v1::{
     UpdateVariableDescriptionResponse, Variable, VariableService,
 };
 
-use super::{Settings, time, values};
+use super::{Settings, values};
+use crate::api::depot::moment;
 use crate::workflow_settings::{Given, Place, ShownSetting};
 
 const KIND: tappet_store::SettingKind = tappet_store::SettingKind::Variable;
@@ -19,7 +20,7 @@ fn message(setting: ShownSetting) -> Variable {
     Variable {
         name: setting.name,
         description: variant.and_then(|variant| variant.description),
-        last_modified: time(setting.updated_at).into(),
+        last_modified: moment::message(setting.updated_at).into(),
     }
 }
 

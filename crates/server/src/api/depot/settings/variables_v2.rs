@@ -13,7 +13,8 @@ use tappet_rpc::depot::ci::v2::{
     UpdateRepoVariableDescriptionResponse, Variable, VariableInput, VariableService,
 };
 
-use super::{Settings, in_repo, time, values};
+use super::{Settings, in_repo, values};
+use crate::api::depot::moment;
 use crate::workflow_settings::{Given, Place, ShownSetting};
 
 const KIND: tappet_store::SettingKind = tappet_store::SettingKind::Variable;
@@ -23,7 +24,7 @@ fn message(setting: ShownSetting) -> Variable {
     Variable {
         name: setting.name,
         description: variant.and_then(|variant| variant.description),
-        last_modified: time(setting.updated_at).into(),
+        last_modified: moment::message(setting.updated_at).into(),
     }
 }
 

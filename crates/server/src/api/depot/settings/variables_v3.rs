@@ -16,8 +16,9 @@ use tappet_rpc::depot::ci::v3beta2::{
 use tappet_store::IfPresent;
 
 use super::{
-    Asked, Settings, ToKeep, attribute_messages, count, read_lookup, setting_id, time, variant_id,
+    Asked, Settings, ToKeep, attribute_messages, count, read_lookup, setting_id, variant_id,
 };
+use crate::api::depot::moment;
 use crate::workflow_settings::{Given, ShownSetting, ShownVariant};
 
 const KIND: tappet_store::SettingKind = tappet_store::SettingKind::Variable;
@@ -28,7 +29,7 @@ fn message(setting: ShownSetting) -> Variable {
         name: setting.name,
         variant_count: count(&setting.variants),
         variants: setting.variants.into_iter().map(variant_message).collect(),
-        last_modified: time(setting.updated_at).into(),
+        last_modified: moment::message(setting.updated_at).into(),
     }
 }
 
@@ -40,7 +41,7 @@ fn variant_message(variant: ShownVariant) -> VariableVariant {
         value: variant.value.unwrap_or_default(),
         description: variant.description,
         attributes: attribute_messages(variant.attributes),
-        last_modified: time(variant.updated_at).into(),
+        last_modified: moment::message(variant.updated_at).into(),
     }
 }
 
