@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tappet_actions::step::path_file::AddedPath;
 use tappet_actions::{Object, Value, scope};
@@ -17,6 +18,10 @@ use crate::control::Control;
 use crate::io::AttemptIo;
 use crate::supervise::Limits;
 use crate::workspace::write_private;
+
+/// The time for `always()` steps when the job's own is up. The server ends the attempt after
+/// a minute.
+const AFTER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A list of steps under way: those of the job, or of a composite action.
 #[derive(Debug)]
@@ -378,11 +383,11 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
 
     /// The job was cancelled, or its time is up.
     pub fn stop(&mut self, timed_out: bool) {
-        let patience = self.attempt.executor.settings.after_script_limit;
-        let stopped = if timed_out {
-            Stopped::TimedOut
+        let (stopped, patience) = if timed_out {
+            (Stopped::TimedOut, AFTER_TIMEOUT)
         } else {
-            Stopped::Cancelled
+            let patience = self.attempt.executor.settings.after_script_limit;
+            (Stopped::Cancelled, patience)
         };
         self.stopped
             .get_or_insert((stopped, Instant::now() + patience));

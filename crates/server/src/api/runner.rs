@@ -7,6 +7,8 @@
 mod artifacts;
 mod fence;
 mod jobs_request;
+mod local_changes;
+mod named_artifacts;
 mod trace;
 mod update;
 mod verify;
@@ -16,7 +18,7 @@ use axum::extract::DefaultBodyLimit;
 use http::StatusCode;
 
 use super::operation::{
-    Audience, Operation, Shape, get, integer, object, one_of, patch, post, put, text,
+    Audience, Operation, Shape, boolean, get, integer, object, one_of, patch, post, put, text,
 };
 use super::routes::Routes;
 use crate::app::SharedApp;
@@ -110,6 +112,14 @@ fn artifact_routes() -> Routes {
                 .header(text("JOB-TOKEN").required())
                 .query(text("artifact_type"))
                 .query(text("artifact_format"))
+                .query(
+                    text("artifact_name")
+                        .about("With the type `artifact`, which only a zip may have."),
+                )
+                .query(
+                    boolean("overwrite")
+                        .about("Takes the place of the run's file of the same name."),
+                )
                 .query(text("expire_in"))
                 .reply(StatusCode::CREATED, JSON),
             artifacts::upload,
@@ -122,6 +132,40 @@ fn artifact_routes() -> Routes {
                 .header(text("JOB-TOKEN").required())
                 .reply(StatusCode::OK, Shape::Bytes("application/zip")),
             artifacts::download,
-        );
+        )
+        .and(steps_routes());
     routes.map(|router| router.layer(DefaultBodyLimit::disable()))
+}
+
+/// What only our own runner asks, for jobs with steps.
+fn steps_routes() -> Routes {
+    Routes::under("/api/v4")
+        .add(
+            get("/jobs/{id}/tappet/artifacts")
+                .id("listNamedArtifacts")
+                .about("Lists the named files of a running job's run, the newest of each name.")
+                .audience(Audience::Anybody)
+                .header(text("JOB-TOKEN").required())
+                .reply(StatusCode::OK, JSON),
+            named_artifacts::list,
+        )
+        .add(
+            get("/jobs/{id}/tappet/artifacts/{artifact_id}")
+                .id("downloadNamedArtifact")
+                .about("Sends a named file to a running job of the same run.")
+                .audience(Audience::Anybody)
+                .header(text("JOB-TOKEN").required())
+                .reply(StatusCode::OK, Shape::Bytes("application/zip")),
+            named_artifacts::download,
+        )
+        .add(
+            get("/jobs/{id}/tappet/patch")
+                .id("downloadLocalChanges")
+                .about("Sends the caller's local changes to a running job.")
+                .audience(Audience::Anybody)
+                .header(text("JOB-TOKEN").required())
+                .query(text("key").about("`patch/<base>/<digest>`."))
+                .reply(StatusCode::OK, Shape::Bytes("text/x-diff")),
+            local_changes::download,
+        )
 }

@@ -8,6 +8,7 @@ use tappet_model::workflow_job::WorkflowJob;
 use tappet_store::Assignment;
 
 use super::payload::NotDeliverable;
+use crate::api::depot::ORGANISATION;
 use crate::app::App;
 use crate::workflows::decisions::needed;
 use crate::workflows::{
@@ -96,6 +97,7 @@ pub async fn payload(
     add("needs", needs_context(&needs).to_json());
     add("strategy", job.strategy.clone());
     add("matrix", job.matrix.clone());
+    add("depot", depot(app, assignment, job));
     Ok((
         StepsPayload {
             job: job.clone(),
@@ -103,4 +105,25 @@ pub async fn payload(
         },
         masks,
     ))
+}
+
+/// What becomes `DEPOT_…` in the environment of steps (Depot: live jobs).
+fn depot(app: &App, assignment: &Assignment, job: &WorkflowJob) -> Value {
+    let path = format!(
+        "/{}/-/jobs/{}",
+        assignment.project.path, assignment.attempt.id
+    );
+    let mut depot = Map::new();
+    depot.insert("org_id".to_owned(), ORGANISATION.into());
+    depot.insert("job_url".to_owned(), app.config.url(&path).into());
+    if job.leg.is_some() {
+        for (name, property) in [
+            ("matrix_job_index", "job-index"),
+            ("matrix_job_total", "job-total"),
+        ] {
+            let number = job.strategy.get(property).map(ToString::to_string);
+            depot.insert(name.to_owned(), number.unwrap_or_default().into());
+        }
+    }
+    depot.into()
 }

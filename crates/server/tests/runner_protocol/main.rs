@@ -8,6 +8,7 @@ mod cancel;
 mod environments;
 mod hand_out;
 mod log;
+mod named_artifacts;
 mod payload;
 mod processes;
 mod report;

@@ -11,10 +11,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tappet_gitlab_ci::duration::{Expiry, parse_expiry};
 use tappet_model::{AttemptId, Timestamp};
-use tappet_store::{Artifact, NewArtifact, StoreError};
+use tappet_store::{Artifact, NAMED, NewArtifact, StoreError};
 use tokio_util::io::ReaderStream;
 
 use super::fence::{self, message};
+use super::named_artifacts;
 use crate::app::{App, SharedApp};
 use crate::artifact_files::{ReceivedFile, WriteError, is_kind};
 use crate::clock;
@@ -32,6 +33,8 @@ const OPTION_LIMIT: usize = 1024;
 pub struct Options {
     artifact_type: Option<String>,
     artifact_format: Option<String>,
+    artifact_name: Option<String>,
+    overwrite: Option<bool>,
     expire_in: Option<String>,
     token: Option<String>,
 }
@@ -146,6 +149,25 @@ async fn remember(
         );
     }
     let format = options.artifact_format.unwrap_or_else(|| "zip".to_owned());
+    if kind == NAMED {
+        let new = NewArtifact {
+            attempt_id: id,
+            kind,
+            name: options.artifact_name,
+            format,
+            filename,
+            size_bytes: received.size_bytes,
+            sha256: received.sha256,
+            expires_at,
+            report: None,
+            now,
+        };
+        let overwrite = options.overwrite.unwrap_or_default();
+        return named_artifacts::keep(app, new, overwrite, received).await;
+    }
+    if options.artifact_name.is_some() {
+        return bad_request("artifact_name is only for files of the type `artifact`");
+    }
     if !reports::has_right_format(&kind, &format) {
         return invalid("Validation failed: Invalid file format with specified file type");
     }
@@ -231,7 +253,7 @@ pub async fn download(
     }
 }
 
-async fn send(app: &App, archive: &Artifact) -> Response {
+pub(super) async fn send(app: &App, archive: &Artifact) -> Response {
     match app.artifact_files.open(archive).await {
         Ok(file) => (
             [
@@ -256,27 +278,27 @@ fn another_exists() -> Response {
     invalid("another artifact of the same type already exists")
 }
 
-fn cannot_store(id: AttemptId, error: &dyn std::error::Error) -> Response {
+pub(super) fn cannot_store(id: AttemptId, error: &dyn std::error::Error) -> Response {
     tracing::error!(attempt = %id, %error, "cannot store an artifact");
     let body = Json(message("500 cannot store the artifact"));
     (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
 }
 
-fn bad_request(text: &str) -> Response {
+pub(super) fn bad_request(text: &str) -> Response {
     invalid(&format!("400 Bad request - {text}"))
 }
 
 /// A file that is refused for what it is, in the words of GitLab's service alone
 /// (GitLab: `app/services/ci/job_artifacts/create_service.rb`).
-fn invalid(text: &str) -> Response {
+pub(super) fn invalid(text: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(message(text))).into_response()
 }
 
-fn forbidden() -> Response {
+pub(super) fn forbidden() -> Response {
     (StatusCode::FORBIDDEN, Json(message("403 Forbidden"))).into_response()
 }
 
-fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, Json(message("404 Not Found"))).into_response()
 }
 
