@@ -158,6 +158,26 @@ fn keys_of_jobs_that_do_not_work_yet_are_named(#[case] line: &str, #[case] keywo
     );
 }
 
+#[rstest]
+#[case("concurrency: deploy")]
+#[case("concurrency: {group: a, cancel-in-progress: true}")]
+fn concurrency_of_a_workflow_is_refused_rather_than_ignored(#[case] line: &str) {
+    assert_eq!(
+        errors(&format!("on: push\n{line}\njobs: {{a: {{runs-on: x}}}}")),
+        "ci.yml (Line: 2, Col: 1): `concurrency` is not supported yet: leave it out; runs of one branch \
+         then go on side by side"
+    );
+}
+
+#[test]
+fn images_of_runners_are_named() {
+    assert_eq!(
+        job_errors("    runs-on: {size: 2x8, image: mine}"),
+        "ci.yml (Line: 4, Col: 26): `image` is not supported yet: leave it out and install what the job \
+         needs in its steps"
+    );
+}
+
 #[test]
 fn a_job_has_steps_or_calls_a_workflow() {
     assert_eq!(

@@ -110,7 +110,7 @@ fn decide_with_all_over(plan: &Plan, job: Option<&tappet_model::workflow_job::Wo
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn a_damaged_file_is_refused_or_planned(
         which in 0..FILES.len(),
