@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::environment::Variables;
 use crate::executor::Executor;
 use crate::io::AttemptIo;
-use crate::launcher::{Exit, Isolation, LaunchError, Program, mark};
+use crate::launcher::{Exit, Home, Isolation, LaunchError, Program, mark};
 use crate::outcome::Outcome;
 use crate::section::{self, Section};
 use crate::supervise::{Ended, Limits, Sink, supervise};
@@ -108,6 +108,8 @@ pub(crate) struct Attempt<'a, I> {
     pub workspace: Workspace,
     pub variables: Variables,
     pub deadline: Instant,
+    /// What all programs share, when they do.
+    pub home: Option<Home>,
 }
 
 impl<'a, I: AttemptIo> Attempt<'a, I> {
@@ -165,11 +167,13 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
             workspace,
             variables,
             deadline,
+            home: None,
         })
     }
 
     /// The last line of the log, and the workspace is gone.
-    pub async fn finish(self, ended: Result<(), Stop>) -> Outcome {
+    pub async fn finish(mut self, ended: Result<(), Stop>) -> Outcome {
+        self.leave_home().await;
         let (verdict, outcome) = match &ended {
             Ok(()) => (section::success("Job succeeded"), Outcome::SUCCESS),
             Err(stop) => {
@@ -283,17 +287,40 @@ impl<'a, I: AttemptIo> Attempt<'a, I> {
                 .env
                 .push((OsString::from(mark::NAME), mark::value(builds_dir, attempt)));
         }
-        let running = self.executor.launcher.start(&program, S::OUTPUTS)?;
+        let launcher = &self.executor.launcher;
+        let running = match &self.home {
+            Some(home) => launcher.start_inside(home, &program, S::OUTPUTS)?,
+            None => launcher.start(&program, S::OUTPUTS)?,
+        };
         let ended = supervise(running, sink, &mut self.control, limits).await;
         if marked && matches!(ended, Ok(Ended::Exit(Exit::Lost))) {
             // Whoever killed the subreaper has set its children free.
-            let builds_dir = builds_dir.clone();
-            let sweep = move || mark::kill_marked(&builds_dir, Some(attempt));
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(sweep).await {
-                tracing::warn!(%error, attempt, "cannot make sure that an attempt's processes are gone");
-            }
+            self.sweep().await;
         }
         ended
+    }
+
+    /// Kills what carries the mark of the attempt.
+    async fn sweep(&self) {
+        let attempt = self.payload.id;
+        let builds_dir = self.executor.settings.builds_dir.clone();
+        let sweep = move || mark::kill_marked(&builds_dir, Some(attempt));
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(sweep).await {
+            tracing::warn!(%error, attempt, "cannot make sure that an attempt's processes are gone");
+        }
+    }
+
+    /// Ends what programs left behind in their home.
+    async fn leave_home(&mut self) {
+        let Some(home) = self.home.take() else {
+            return;
+        };
+        if !home.is_isolated() {
+            self.sweep().await;
+        }
+        if let Err(error) = home.end().await {
+            tracing::warn!(%error, attempt = self.payload.id, "cannot end the processes of an attempt");
+        }
     }
 
     /// Runs a helper of the runner's own; anything but exit code 0 fails the job as a system failure.

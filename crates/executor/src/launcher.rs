@@ -7,6 +7,10 @@
 //! that the runner is gone. Where the kernel lets us, init is process 1 of a
 //! PID namespace of its own; elsewhere it is a child subreaper and the
 //! processes carry a mark in their environment (see [`mark`]).
+//!
+//! Programs that shall find each other's processes, such as the steps of a
+//! workflow's job, are started in a [`Home`]: its init waits for nothing but
+//! the end of the job, and each program has a small init of its own beside it.
 
 use std::ffi::{CString, OsString};
 use std::io::{self, Read};
@@ -110,6 +114,30 @@ pub enum LaunchError {
         /// What the kernel said.
         source: io::Error,
     },
+}
+
+/// What several programs share: where there are namespaces, a pair of them with an init of their
+/// own. A process that a program leaves behind lives on until the home ends.
+#[derive(Debug)]
+pub struct Home {
+    /// `None`: without namespaces; then processes are found by their mark.
+    init: Option<(Running, bool)>,
+}
+
+impl Home {
+    /// Ends every process in it. Marked ones are for the caller to find.
+    pub async fn end(self) -> Result<(), LaunchError> {
+        if let Some((mut init, _)) = self.init {
+            init.kill();
+            init.ended().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there are namespaces; else the caller looks for marks.
+    pub fn is_isolated(&self) -> bool {
+        self.init.is_some()
+    }
 }
 
 /// Starts programs under the strongest isolation this machine allows.
@@ -217,6 +245,77 @@ impl Launcher {
         }
     }
 
+    /// Makes a home for several programs.
+    pub fn home(&self) -> Result<Home, LaunchError> {
+        let Isolation::PidNamespace { user, .. } = self.isolation() else {
+            return Ok(Home { init: None });
+        };
+        match self.home_in(user) {
+            Ok(init) => Ok(Home {
+                init: Some((init, user)),
+            }),
+            Err(source) => {
+                tracing::warn!(error = %source, "namespaces are no longer available; falling back to marks");
+                self.degraded.store(true, Ordering::Relaxed);
+                Ok(Home { init: None })
+            }
+        }
+    }
+
+    fn home_in(&self, user: bool) -> io::Result<Running> {
+        let (report_read, report_write) = pipe_pair()?;
+        let (control_read, control_write) = pipe_pair()?;
+        let fds = ChildFds {
+            stdin: self.dev_null.as_raw_fd(),
+            output: self.dev_null.as_raw_fd(),
+            errors: self.dev_null.as_raw_fd(),
+            control: control_read.as_raw_fd(),
+            report: report_write.as_raw_fd(),
+            keep: self.keep_open.unwrap_or(-1),
+        };
+        let child = clone::spawn_init(&InitPlan::of_home(Namespaces::Pid { user }, fds))?;
+        drop(report_write);
+        match read_report(report_read) {
+            Some(Report::Ready { .. }) => {}
+            Some(Report::SetupFailed { errno }) => {
+                return Err(io::Error::from_raw_os_error(errno));
+            }
+            _ => return Err(io::Error::other("a home ended without a word")),
+        }
+        Ok(Running {
+            output: None,
+            errors: None,
+            control: Some(control_write),
+            report: None,
+            // SAFETY: the descriptor is owned by the `AsyncFd` and closed only with it.
+            pidfd: Some(unsafe {
+                AsyncFd::register_with_interest(child.pidfd, Interest::READABLE)
+            }?),
+            program: "the init of a job".to_owned(),
+            leaves_orphans: false,
+        })
+    }
+
+    /// Starts `program` in a home, with stdin from `/dev/null`.
+    pub fn start_inside(
+        &self,
+        home: &Home,
+        program: &Program,
+        outputs: Outputs,
+    ) -> Result<Running, LaunchError> {
+        let handle = home.init.as_ref().and_then(|(init, user)| {
+            let handle = init.pidfd.as_ref()?.as_raw_fd();
+            Some(Namespaces::Joined {
+                home: handle,
+                user: *user,
+            })
+        });
+        let namespaces = handle.unwrap_or(Namespaces::Loose);
+        let mut running = self.start_in(namespaces, program, outputs)?;
+        running.leaves_orphans = true;
+        Ok(running)
+    }
+
     fn start_in(
         &self,
         namespaces: Namespaces,
@@ -256,6 +355,7 @@ impl Launcher {
                     .map_err(|error| resources("process handle")(error.into()))?,
             ),
             program: program.path.display().to_string(),
+            leaves_orphans: false,
         })
     }
 }
@@ -316,6 +416,7 @@ pub struct Running {
     report: Option<OwnedFd>,
     pidfd: Option<AsyncFd<OwnedFd>>,
     program: String,
+    leaves_orphans: bool,
 }
 
 impl Running {
@@ -327,6 +428,11 @@ impl Running {
     /// The read end of stderr when it is apart. Can be taken once.
     pub fn take_errors(&mut self) -> Option<pipe::Receiver> {
         self.errors.take()
+    }
+
+    /// Processes that it started may live on, and still write.
+    pub fn leaves_orphans(&self) -> bool {
+        self.leaves_orphans
     }
 
     /// SIGINT to every process.

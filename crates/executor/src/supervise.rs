@@ -94,7 +94,8 @@ impl Sink for Keep<'_> {
     }
 }
 
-/// Waits until `running` and all its processes are gone and all output is passed on.
+/// Waits until `running` and all its processes are gone and all output is passed on; where
+/// processes may live on, their later output is lost.
 pub(crate) async fn supervise<S: Sink>(
     mut running: Running,
     sink: &mut S,
@@ -103,8 +104,9 @@ pub(crate) async fn supervise<S: Sink>(
 ) -> Result<Ended, LaunchError> {
     let output = running.take_output();
     let errors = running.take_errors();
+    let leaves_orphans = running.leaves_orphans();
     let all_gone = CancellationToken::new();
-    let pump = pump([output, errors], sink, &all_gone);
+    let pump = pump([output, errors], sink, &all_gone, leaves_orphans);
     let watch = async {
         let ended = watch(&mut running, control, limits).await;
         all_gone.cancel();
@@ -164,6 +166,7 @@ async fn pump<S: Sink>(
     mut pipes: [Option<pipe::Receiver>; 2],
     sink: &mut S,
     all_gone: &CancellationToken,
+    leaves_orphans: bool,
 ) {
     // Most jobs say little; the first full read shows those that do not.
     let mut buffer = vec![0; 4096];
@@ -180,6 +183,9 @@ async fn pump<S: Sink>(
                 for (pipe, stream) in pipes.iter_mut().zip([Stream::Out, Stream::Err]) {
                     while read_one(pipe, stream, &mut buffer, sink).await == Read::Some {}
                 }
+                if leaves_orphans {
+                    pipes.into_iter().flatten().for_each(forget);
+                }
                 return;
             }
             () = tokio::time::sleep(SILENCE), if sink.holds_back() => sink.hurry().await,
@@ -193,6 +199,12 @@ async fn readable(pipe: Option<&pipe::Receiver>) {
         Some(pipe) => drop(pipe.readable().await),
         None => std::future::pending().await,
     }
+}
+
+/// Reads on without keeping anything: a server that one step started shall not die of a broken
+/// pipe in the next. Ends with the last process that writes.
+fn forget(mut pipe: pipe::Receiver) {
+    tokio::spawn(async move { tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await });
 }
 
 #[derive(PartialEq, Eq)]

@@ -63,6 +63,18 @@ pub(crate) enum Namespaces {
     Pid { user: bool },
     /// None: a child subreaper.
     None,
+    /// Those of a [`Home`](super::Home), given by its process handle. What the program
+    /// leaves behind stays there.
+    Joined { home: RawFd, user: bool },
+    /// None; what the program leaves behind stays.
+    Loose,
+}
+
+impl Namespaces {
+    /// Others look after what the program leaves behind.
+    fn leaves_orphans(self) -> bool {
+        matches!(self, Self::Joined { .. } | Self::Loose)
+    }
 }
 
 /// Descriptors of the runner that init takes over.
@@ -85,6 +97,9 @@ const REPORT: RawFd = 4;
 const KEEP: RawFd = 5;
 const SIGNALS_FROM: RawFd = 6;
 
+/// In place of the program of a home: no answer of `waitpid`.
+const NOBODY: libc::pid_t = -2;
+
 const MAP_BYTES: usize = 48;
 const STACK_BYTES: usize = 64 * 1024;
 
@@ -93,6 +108,8 @@ pub(crate) struct InitPlan<'a> {
     namespaces: Namespaces,
     fds: ChildFds,
     program: Option<&'a Prepared>,
+    /// Without a program: stay until the runner says otherwise.
+    stays: bool,
     uid_map: ([u8; MAP_BYTES], usize),
     gid_map: ([u8; MAP_BYTES], usize),
     stack: Vec<MaybeUninit<u8>>,
@@ -107,9 +124,18 @@ impl<'a> InitPlan<'a> {
             namespaces,
             fds,
             program,
+            stays: false,
             uid_map: identity_map(rustix::process::geteuid().as_raw()),
             gid_map: identity_map(rustix::process::getegid().as_raw()),
             stack,
+        }
+    }
+
+    /// An init that runs nothing itself, for programs that join it.
+    pub fn of_home(namespaces: Namespaces, fds: ChildFds) -> Self {
+        Self {
+            stays: true,
+            ..Self::new(namespaces, fds, None)
         }
     }
 
@@ -120,7 +146,7 @@ impl<'a> InitPlan<'a> {
             Namespaces::Pid { user: true } => {
                 libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWUSER
             }
-            Namespaces::None => 0,
+            Namespaces::None | Namespaces::Joined { .. } | Namespaces::Loose => 0,
         }
     }
 }
@@ -140,15 +166,22 @@ pub(crate) unsafe fn run(plan: &InitPlan<'_>) -> ! {
     // SAFETY: only async-signal-safe calls below, on memory prepared before the clone.
     unsafe {
         reset_signal_handlers();
+        // The handle of the home is closed with the runner's other descriptors.
+        let joined = join(plan.namespaces);
         if !take_descriptors(&plan.fds) {
             libc::_exit(70);
         }
         libc::prctl(libc::PR_SET_NAME, c"tappet-init".as_ptr());
-        let private_proc = match enter(plan) {
+        let private_proc = match joined.and_then(|()| enter(plan)) {
             Ok(private_proc) => private_proc,
             Err(errno) => finish(Report::SetupFailed { errno }),
         };
         let Some(program) = plan.program else {
+            if plan.stays {
+                report(Report::Ready { private_proc });
+                watch(plan.namespaces, NOBODY);
+                libc::_exit(0);
+            }
             finish(Report::Ready { private_proc })
         };
         let mut start = ProgramStart { program, errno: 0 };
@@ -206,12 +239,37 @@ unsafe fn errno() -> i32 {
     unsafe { *libc::__errno_location() }
 }
 
-unsafe fn finish(report: Report) -> ! {
-    let bytes = report.encode();
+unsafe fn finish(message: Report) -> ! {
+    // SAFETY: plain system calls.
+    unsafe {
+        report(message);
+        libc::_exit(0)
+    }
+}
+
+unsafe fn report(message: Report) {
+    let bytes = message.encode();
     // SAFETY: the buffer lives across the call.
     unsafe {
         libc::write(REPORT, bytes.as_ptr().cast(), bytes.len());
-        libc::_exit(0)
+        // The end of file tells that there is no more.
+        libc::close(REPORT);
+    }
+}
+
+/// Enters the namespaces of a home; children will be born there.
+unsafe fn join(namespaces: Namespaces) -> Result<(), i32> {
+    let Namespaces::Joined { home, user } = namespaces else {
+        return Ok(());
+    };
+    let user = if user { libc::CLONE_NEWUSER } else { 0 };
+    // SAFETY: a plain system call.
+    unsafe {
+        if libc::setns(home, user | libc::CLONE_NEWPID | libc::CLONE_NEWNS) == 0 {
+            Ok(())
+        } else {
+            Err(errno())
+        }
     }
 }
 
@@ -290,6 +348,8 @@ unsafe fn enter(plan: &InitPlan<'_>) -> Result<bool, i32> {
                 libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
                 return Ok(false);
             }
+            Namespaces::Joined { .. } => return Ok(true),
+            Namespaces::Loose => return Ok(false),
             Namespaces::Pid { user } => user,
         };
         if user {
@@ -367,7 +427,8 @@ unsafe fn watch(namespaces: Namespaces, program: libc::pid_t) -> i32 {
         let mut terminating = false;
         loop {
             let none_left = reap(program, &mut status);
-            if none_left || (status.is_some() && !terminating) {
+            // A home has no children until somebody joins and leaves one.
+            if (none_left && program != NOBODY) || (status.is_some() && !terminating) {
                 break;
             }
             // Without a signalfd (out of memory) look every 50 ms.
@@ -391,6 +452,11 @@ unsafe fn watch(namespaces: Namespaces, program: libc::pid_t) -> i32 {
                     _ => break,
                 }
             }
+        }
+        if let Some(status) = status
+            && namespaces.leaves_orphans()
+        {
+            return status;
         }
         loop {
             signal_all(namespaces, program, libc::SIGKILL);
@@ -434,6 +500,9 @@ unsafe fn signal_all(namespaces: Namespaces, program: libc::pid_t, signal: libc:
             return;
         }
         libc::kill(-program, signal);
+        if namespaces.leaves_orphans() {
+            return;
+        }
         // Orphans become children of a subreaper, so repeated rounds reach all of them.
         let fd = libc::open(
             c"/proc/thread-self/children".as_ptr(),

@@ -184,6 +184,9 @@ impl<'a, I: AttemptIo> JobRun<'a, I> {
 
     /// Files that all steps find, and the job's `env`, evaluated once.
     async fn set_up(&mut self) -> Result<(), Stop> {
+        // What one step starts in the background is there for the next.
+        let home = self.attempt.executor.launcher.home();
+        self.attempt.home = Some(home.map_err(Stop::system)?);
         let temporary = &self.attempt.workspace.temporary;
         let event = self.payload.contexts.get("github");
         let event = event.and_then(|github| github.get("event"));

@@ -447,3 +447,30 @@ async fn files_are_hashed_in_conditions_too() {
     assert_eq!(line.unwrap().len(), "hash=".len() + 64);
     assert!(!ran.says("never"));
 }
+
+#[rstest]
+#[tokio::test]
+async fn what_a_step_starts_in_the_background_is_there_for_the_next(
+    #[values(false, true)] mark: bool,
+) {
+    let needle = format!("42{}{}", std::process::id(), u8::from(mark));
+    let ran = workflow(vec![
+        run(&format!(
+            "(trap '' PIPE; while sleep 0.02; do echo noise; echo tick > tick; done) & setsid -f sleep {needle}; echo started"
+        )),
+        run("rm -f tick; until [ -e tick ]; do sleep 0.02; done; echo still-there"),
+    ])
+    .job(|job| job.without_namespaces(mark))
+    .run()
+    .await;
+    assert!(
+        ran.says("started") && ran.says("still-there"),
+        "{}",
+        ran.log
+    );
+    let alive = std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&needle))
+    });
+    assert!(!alive, "nothing outlives the job");
+}
