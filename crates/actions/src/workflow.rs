@@ -8,6 +8,7 @@ mod environment;
 mod inputs;
 mod job;
 mod jobs;
+mod known_later;
 mod local_changes;
 mod matrix;
 mod patch_step;
@@ -96,6 +97,15 @@ fn read(root: &Entry<'_>, report: &mut Report) -> Option<Workflow> {
     let name = root.plain("name", report).filter(|name| !name.is_empty());
     root.plain("description", report);
     let run_name = root.text_tree("run-name", &scope::WORKFLOW, report);
+    if let Some(name) = run_name
+        .as_ref()
+        .filter(|name| known_later::run_name_is(name))
+    {
+        report.warn(
+            name.position,
+            "`run-name` has no effect: it asks for the number of a run, which has its name before",
+        );
+    }
     let triggers = root
         .get("on")
         .map_or_else(Triggers::default, |node| triggers::read(node, report));

@@ -162,20 +162,13 @@ impl Tree {
         })
     }
 
-    /// Whether an expression in it mentions one of these contexts.
-    pub(crate) fn mentions(&self, contexts: &[&str], scope: &dyn Scope) -> bool {
+    /// Whether an expression in it uses something that `is_meant`.
+    pub(crate) fn uses(&self, scope: &dyn Scope, is_meant: &dyn Fn(&Use<'_>) -> bool) -> bool {
         match &self.content {
-            Content::Text(text) if text.contains("${{") => {
-                Template::parse(text, scope).is_ok_and(|template| {
-                    template
-                        .uses()
-                        .any(|used| matches!(used, Use::Context { name, .. } if contexts.contains(&name)))
-                })
-            }
-            Content::List(items) => items.iter().any(|item| item.mentions(contexts, scope)),
-            Content::Map(entries) => entries
-                .iter()
-                .any(|(_, value)| value.mentions(contexts, scope)),
+            Content::Text(text) if text.contains("${{") => Template::parse(text, scope)
+                .is_ok_and(|template| template.uses().any(|used| is_meant(&used))),
+            Content::List(items) => items.iter().any(|item| item.uses(scope, is_meant)),
+            Content::Map(entries) => entries.iter().any(|(_, value)| value.uses(scope, is_meant)),
             _ => false,
         }
     }

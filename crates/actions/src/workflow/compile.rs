@@ -12,7 +12,8 @@ use crate::expression::scope;
 use crate::workflow::Workflow;
 use crate::workflow::environment::{JobEnvironment, RunContexts};
 use crate::workflow::job::Job;
-use crate::workflow::resolve::{ResolvedJobs, placeholder, resolve, waits_for_needs};
+use crate::workflow::known_later;
+use crate::workflow::resolve::{ResolvedJobs, placeholder, resolve};
 
 /// GitHub tells no more errors of one file.
 const MAX_ERRORS: usize = 10;
@@ -154,14 +155,10 @@ fn add_workflow(
             Err(error) => errors.push(error),
         }
     }
-    let run_name = workflow.run_name.as_ref().map(|name| {
-        name.evaluate(&scope::WORKFLOW, &environment)
-            .and_then(|name| name.as_text())
-    });
-    match run_name {
-        Some(Ok(name)) if is_only && !name.trim().is_empty() => plan.name = Some(name),
-        Some(Err(error)) => errors.push(error),
-        _ => {}
+    match run_name(workflow, &environment) {
+        Ok(name) if is_only => plan.name = name,
+        Ok(_) => {}
+        Err(error) => errors.push(error),
     }
     if !errors.is_empty() {
         errors.sort_by_key(|error| error.position);
@@ -169,6 +166,19 @@ fn add_workflow(
     }
     add_jobs(plan, drafts, selected.is_some());
     Ok(())
+}
+
+/// The run's name, if it can be told before the run exists.
+fn run_name(
+    workflow: &Workflow,
+    environment: &JobEnvironment<'_>,
+) -> Result<Option<String>, Diagnostic> {
+    let written = workflow.run_name.as_ref();
+    let Some(written) = written.filter(|name| !known_later::run_name_is(name)) else {
+        return Ok(None);
+    };
+    let name = written.evaluate(&scope::WORKFLOW, environment)?.as_text()?;
+    Ok(Some(name).filter(|name| !name.trim().is_empty()))
 }
 
 fn draft<'a>(
@@ -188,10 +198,11 @@ fn draft<'a>(
         return Ok(as_placeholder(When::Never, None));
     }
     let is_first = job.needs.is_empty() || selected.is_some();
-    if is_first && !holds(job, environment)? {
+    let is_decided = !is_first || known_later::condition_is(job);
+    if !is_decided && !holds(job, environment)? {
         return Ok(as_placeholder(When::Never, None));
     }
-    if !is_first && waits_for_needs(job) {
+    if known_later::shape_is(job, is_first) {
         return Ok(as_placeholder(When::Decided, Some(job.to_json())));
     }
     let resolved = resolve(job, environment)?;
@@ -200,10 +211,10 @@ fn draft<'a>(
     }
     Ok(Draft {
         job,
-        when: if is_first {
-            When::OnSuccess
-        } else {
+        when: if is_decided {
             When::Decided
+        } else {
+            When::OnSuccess
         },
         resolved,
     })

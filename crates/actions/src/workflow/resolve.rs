@@ -40,19 +40,6 @@ pub struct ResolvedJobs {
     pub group: Option<JobGroup>,
 }
 
-/// Whether the job's shape depends on what other jobs put out.
-pub(super) fn waits_for_needs(job: &Job) -> bool {
-    let asks = |tree: &Option<Tree>| {
-        tree.as_ref()
-            .is_some_and(|tree| tree.mentions(&["needs"], &scope::JOB))
-    };
-    asks(&job.name)
-        || asks(&job.strategy)
-        || asks(&job.timeout_minutes)
-        || asks(&job.continue_on_error)
-        || job.runs_on.mentions(&["needs"], &scope::JOB)
-}
-
 /// Evaluates everything that is known before a job runs.
 ///
 /// # Errors

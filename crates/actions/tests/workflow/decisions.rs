@@ -167,6 +167,17 @@ fn a_job_that_waited_for_its_name_only_is_one_job_without_a_group() {
 }
 
 #[test]
+fn a_job_that_waited_for_its_run_is_named_after_it() {
+    let plan = plan_of_jobs("  a: {runs-on: x, name: 'No. ${{ github.run_number }}'}\n");
+    let job = workflow_job(&plan.jobs[0]);
+    let contexts = DecisionContexts {
+        run: contexts(),
+        ..DecisionContexts::default()
+    };
+    assert_eq!(legs(job, &contexts).jobs[0].name, "No. 7");
+}
+
+#[test]
 fn a_matrix_without_legs_is_skipped() {
     let job = waiting_job(
         "    runs-on: x\n    strategy: {matrix: {to: '${{ fromJSON(needs.build.outputs.list) }}'}}\n",

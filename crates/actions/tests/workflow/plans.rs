@@ -331,6 +331,41 @@ fn a_job_whose_shape_asks_its_needs_stays_unresolved(#[case] line: &str) {
     assert!(deploy.steps.is_empty());
 }
 
+#[rstest]
+#[case::name("name: Build ${{ github.run_number }}", true)]
+#[case::labels("runs-on: [self-hosted, '${{ github[''run_id''] }}']", true)]
+#[case::everything_of_github("strategy: {matrix: {v: ['${{ toJSON(github) }}']}}", true)]
+#[case::condition("if: github.run_attempt == 1", false)]
+#[case::steps("steps: [{run: 'echo ${{ github.run_id }}'}]", false)]
+#[case::other_facts("name: ${{ github.ref_name }}", false)]
+fn a_job_that_asks_for_its_run_is_decided_once_that_is_there(
+    #[case] line: &str,
+    #[case] waits_for_its_shape: bool,
+) {
+    let runs_on = if line.starts_with("runs-on") {
+        ""
+    } else {
+        "    runs-on: x\n"
+    };
+    let plan = plan_of_jobs(&format!("  a:\n{runs_on}    {line}\n"));
+    let job = workflow_job(&plan.jobs[0]);
+    assert_eq!(job.unresolved.is_some(), waits_for_its_shape);
+    let is_decided = waits_for_its_shape || line.starts_with("if");
+    assert_eq!(plan.jobs[0].when == When::Decided, is_decided);
+    assert_eq!(plan.jobs[0].needs.as_deref(), Some(&[][..]));
+}
+
+#[test]
+fn a_run_name_with_the_number_of_its_run_is_left_out_with_a_warning() {
+    let plan = plan("run-name: No. ${{ github.run_number }}\non: push\njobs: {a: {runs-on: x}}");
+    assert_eq!(plan.name, None);
+    assert_eq!(
+        plan.warnings[0].to_string(),
+        "ci.yml: `run-name` has no effect: it asks for the number of a run, which has its name before \
+         at line 1 column 11"
+    );
+}
+
 #[test]
 fn a_job_with_needs_that_asks_nothing_of_them_is_resolved() {
     let plan = plan_of_jobs(
