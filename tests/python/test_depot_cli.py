@@ -157,7 +157,7 @@ def test_a_committed_workflow_runs_and_tells_everything(depot, project, tmp_path
     summary = depot("summary", seen["build"]["job_id"])
     assert "### Built 1.0" in summary
 
-    [artifact] = depot.json("artifacts", "list", run)
+    [artifact] = depot.json("artifacts", "list", run)["artifacts"]
     assert artifact["name"] == "greeting"
     target = tmp_path / "greeting.zip"
     depot("artifacts", "download", artifact["artifact_id"], "--output-file", str(target))
