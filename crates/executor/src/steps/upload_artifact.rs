@@ -113,7 +113,7 @@ impl<I: AttemptIo> JobRun<'_, I> {
         // It goes with the workspace at the latest.
         let _ = std::fs::remove_file(&file);
         let url = format!(
-            "{}/{}/actions/runs/{}/artifacts/{}",
+            "{}/{}/-/pipelines/{}#artifact-{}",
             self.github_text(running, "server_url"),
             self.github_text(running, "repository"),
             self.github_text(running, "run_id"),

@@ -200,7 +200,7 @@ async fn an_artifact_goes_from_one_job_to_another() {
     .await;
     assert_eq!(first.outcome.failure, None, "{}", first.log);
     assert_eq!(named.files("build"), ["js/a.js"]);
-    assert!(first.says("id=40 http://ci.example/acme/web/actions/runs/12/artifacts/40"));
+    assert!(first.says("id=40 http://ci.example/acme/web/-/pipelines/12#artifact-40"));
     let digest = format!("digest={}", named.list()[0].digest);
     assert!(first.says(&digest), "{}", first.log);
     let second = with_artifacts(
