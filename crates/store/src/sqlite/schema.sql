@@ -162,6 +162,7 @@ CREATE TABLE workflows (
 ) STRICT;
 CREATE INDEX workflows_by_run ON workflows (run_id);
 CREATE INDEX workflows_by_name ON workflows (name) WHERE name IS NOT NULL;
+CREATE INDEX workflows_by_status ON workflows (status) WHERE status IS NOT NULL;
 
 CREATE TABLE workflow_executions (
     workflow_id INTEGER NOT NULL REFERENCES workflows ON DELETE CASCADE,

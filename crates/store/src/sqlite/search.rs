@@ -106,15 +106,16 @@ fn search_runs(db: &Db<'_>, search: &RunSearch) -> StoreResult<Vec<Run>> {
 fn search_workflows(db: &Db<'_>, search: &WorkflowSearch) -> StoreResult<Vec<FoundWorkflow>> {
     let projects = search.projects.as_deref();
     let sha = search.sha_prefix.as_deref();
-    let statuses = statuses_of_runs(&search.statuses);
-    let Some(wanted) = Wanted::of(db, projects, &statuses, &search.sources, sha)? else {
+    let Some(mut wanted) = Wanted::of(db, projects, &search.statuses, &search.sources, sha)? else {
         return Ok(Vec::new());
     };
     let name = search.name.as_deref().map(str::to_ascii_lowercase);
     let mut candidates = match &name {
         Some(name) => Candidates::of_name(db, &wanted, name)?,
-        None => Candidates::of(db, &wanted, i64::MAX)?,
+        None => Candidates::of_workflows(db, &wanted)?,
     };
+    // Workflows may stand elsewhere than their run.
+    wanted.statuses.clear();
     let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
     while found.len() < limit
@@ -172,29 +173,6 @@ fn add_workflows(
         }
     }));
     Ok(())
-}
-
-/// Where runs can stand when one of their workflows stands at one of these; empty:
-/// anywhere.
-fn statuses_of_runs(statuses: &[Status]) -> Vec<Status> {
-    if statuses.is_empty() {
-        return Vec::new();
-    }
-    let going = |status: &Status| !status.is_completed();
-    Status::ALL
-        .into_iter()
-        .filter(|run| {
-            statuses.iter().any(|workflow| match workflow {
-                // Nothing is over while a part of it goes on.
-                workflow if going(workflow) => going(run),
-                // Other workflows may end worse, but never better.
-                Status::Failed | Status::Canceled => {
-                    going(run) || matches!(run, Status::Failed | Status::Canceled)
-                }
-                _ => true,
-            })
-        })
-        .collect()
 }
 
 impl crate::Search for SqliteStore {

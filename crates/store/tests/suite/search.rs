@@ -141,12 +141,12 @@ async fn runs_of_a_deleted_project_are_not_found() {
 #[case::rare(RunSearch { statuses: vec![Status::Canceled], ..runs() })]
 #[case::source(RunSearch { sources: vec![Source::Trigger], ..runs() })]
 #[case::short_prefix(RunSearch { sha_prefix: Some("000".into()), ..runs() })]
-#[case::later_page(RunSearch { before: Some(RunId(2500)), ..runs() })]
+#[case::later_page(RunSearch { before: Some(RunId(2100)), ..runs() })]
 #[tokio::test]
 async fn many_projects_change_nothing(#[case] search: RunSearch) {
-    let world = filled(3000).await;
+    let world = filled(2200).await;
     let few = RunSearch {
-        limit: 2500,
+        limit: 2200,
         ..search
     };
     let of_few = world.found_runs(few.clone()).await;

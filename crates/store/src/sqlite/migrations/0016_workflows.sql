@@ -8,6 +8,7 @@ ALTER TABLE workflows ADD COLUMN restarted_at INTEGER;
 ALTER TABLE workflows ADD COLUMN started_at INTEGER;
 ALTER TABLE workflows ADD COLUMN finished_at INTEGER;
 CREATE INDEX workflows_by_name ON workflows (name) WHERE name IS NOT NULL;
+CREATE INDEX workflows_by_status ON workflows (status) WHERE status IS NOT NULL;
 
 -- How a workflow ended each time before it was repeated.
 CREATE TABLE workflow_executions (

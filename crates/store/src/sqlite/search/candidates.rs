@@ -24,6 +24,8 @@ statements! {
     OF_SOURCE = "SELECT id, id FROM runs INDEXED BY runs_by_source_status
                  WHERE project_id = ?1 AND source = ?2 AND status = ?3 AND id < ?4
                  ORDER BY id DESC LIMIT 1";
+    OF_WORKFLOW_STATUS = "SELECT run_id, id FROM workflows INDEXED BY workflows_by_status
+                          WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
     OF_PIPELINE_NAME = "SELECT id, id FROM runs INDEXED BY runs_by_name
                         WHERE project_id = ?1 AND name = ?2 AND id < ?3
                         ORDER BY id DESC LIMIT 1";
@@ -141,6 +143,21 @@ impl Candidates {
             Vec::new()
         };
         Ok(Self::new(first, streams, reached.unwrap_or_default()))
+    }
+
+    /// By project, source and commit of the run and status of the workflow, which is
+    /// that of the run or its own.
+    pub fn of_workflows(db: &Db<'_>, wanted: &Wanted) -> StoreResult<Self> {
+        let leads_by_sha = |sha: &ShaRange| sha.digits >= LONG_PREFIX;
+        if wanted.statuses.is_empty() || wanted.sha.as_ref().is_some_and(leads_by_sha) {
+            return Self::of(db, wanted, i64::MAX);
+        }
+        let mut streams = streams_of(wanted);
+        streams.extend(wanted.statuses.iter().map(|status| Stream {
+            sql: OF_WORKFLOW_STATUS,
+            values: vec![Value::Text(status.as_str().to_owned())],
+        }));
+        Ok(Self::new(Vec::new(), streams, i64::MAX))
     }
 
     /// By part of the name of a workflow, in lower case.
@@ -316,6 +333,7 @@ mod tests {
     #[rstest]
     #[case(OF_STATUS)]
     #[case(OF_SOURCE)]
+    #[case(OF_WORKFLOW_STATUS)]
     #[case(OF_PIPELINE_NAME)]
     #[case(OF_NAME)]
     fn a_stream_finds_its_next_run_without_sorting(#[case] sql: &str) {
