@@ -1,5 +1,6 @@
 """The unmodified Depot CLI, pointed at a Tappet server."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -59,6 +60,27 @@ class Depot:
         done = self.call("ci", *words)
         assert done.returncode == 1, f"depot ci {words}: {done.stdout}{done.stderr}"
         return done.stderr + done.stdout
+
+    def on_a_terminal(self, *words: str) -> str:
+        """What it shows a person."""
+        ours, theirs = os.openpty()
+        done = subprocess.Popen(
+            [str(BINARY), "ci", *words],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = b""
+        # Reading ends with an error once the other side is closed.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 4096):
+                shown += piece
+        os.close(ours)
+        done.wait(timeout=60)
+        return shown.decode()
 
     def run(self, *words: str) -> str:
         """The id of a run that `depot ci run` starts."""

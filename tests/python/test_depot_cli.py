@@ -308,3 +308,10 @@ def test_a_wrong_token_is_refused(server, depot, tmp_path):
     assert "unauthenticated" in stranger.refused("status", "r1")
     assert "not_found" in depot.refused("status", "r999999")
 
+
+def test_there_are_no_terminals_yet(depot):
+    run = depot.run("--workflow", ".depot/workflows/long.yml")
+    wait_for(lambda: depot.json("status", run), lambda seen: seen["status"] == "running")
+    assert "unimplemented: this server opens no terminals" in depot.on_a_terminal("ssh", run)
+    depot("cancel", run)
+    depot.ended(run)

@@ -2,7 +2,7 @@
 //!
 //! Labels beside `self-hosted` are tags that a runner must have. Labels without
 //! it name a vendor's machines (`ubuntu-latest`, `depot-ubuntu-24.04-8`), and
-//! such a job runs anywhere. All runners are Linux.
+//! such a job runs anywhere. All runners are Linux, and `x64` unless a tag says more.
 
 use tappet_model::{Diagnostic, Position};
 use tappet_yaml::{Node, Value};
@@ -93,7 +93,10 @@ pub(super) fn tags(runs_on: &Tree) -> Result<Vec<String>, Diagnostic> {
     }
     let mut tags: Vec<String> = Vec::new();
     for (label, _) in labels {
-        if !is(&label, "self-hosted") && !is(&label, "linux") && !tags.contains(&label) {
+        let is_given = ["self-hosted", "linux", "x64"]
+            .iter()
+            .any(|given| is(&label, given));
+        if !is_given && !tags.contains(&label) {
             tags.push(label);
         }
     }
@@ -143,7 +146,7 @@ mod tests {
     #[case(serde_json::json!("depot-ubuntu-24.04-arm-8"), &[])]
     #[case(serde_json::json!(["ubuntu-latest", "gpu"]), &[])]
     #[case(serde_json::json!("self-hosted"), &[])]
-    #[case(serde_json::json!(["self-hosted", "gpu", "X64", "gpu"]), &["gpu", "X64"])]
+    #[case(serde_json::json!(["self-hosted", "gpu", "X64", "ARM64", "gpu"]), &["gpu", "ARM64"])]
     #[case(serde_json::json!(["Self-Hosted", "Linux", "arm64"]), &["arm64"])]
     #[case(serde_json::json!({"group": "big", "labels": ["self-hosted", "gpu"]}), &["gpu"])]
     #[case(serde_json::json!({"group": "big"}), &[])]

@@ -181,7 +181,10 @@ async fn lists_go_by_kind_and_name() {
     let secrets = ["A", "b", "C"].map(|name| (SECRET, name.to_owned()));
     let variable = (VARIABLE, "A".to_owned());
     assert_eq!(listed(Some(SECRET)).await, secrets);
-    assert_eq!(listed(Some(VARIABLE)).await, std::slice::from_ref(&variable));
+    assert_eq!(
+        listed(Some(VARIABLE)).await,
+        std::slice::from_ref(&variable)
+    );
     assert_eq!(listed(None).await, [&secrets[..], &[variable]].concat());
 }
 

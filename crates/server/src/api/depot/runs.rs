@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use tappet_model::{ProjectId, RunId};
+use tappet_model::{ProjectId, RunId, Status};
 use tappet_rpc::depot::ci::v1::__buffa::view::ListRunsRequestView;
 use tappet_rpc::depot::ci::v1::{
     AttemptStatus, GetRunResponse, GetRunStatusResponse, JobStatus, ListRunsResponse,
@@ -90,9 +90,19 @@ fn attempt_status(attempt: &Attempt) -> AttemptStatus {
         attempt_id: Kind::Attempt.write(attempt.id),
         attempt: number(attempt),
         status: words::run_status(attempt.status).to_owned(),
-        // No terminal can be opened into a job here, so there is nothing to name.
-        sandbox_id: String::new(),
-        session_id: String::new(),
+        sandbox_id: sandbox(attempt),
+        session_id: sandbox(attempt),
+    }
+}
+
+/// Where a terminal could be opened. The CLI's `ssh` waits for minutes until there
+/// is such a place, so a running job names itself and the call that follows is told
+/// at once that there are no terminals (Depot CLI 2.102: `pkg/cmd/ci/ssh.go`).
+pub fn sandbox(attempt: &Attempt) -> String {
+    if attempt.status == Status::Running {
+        Kind::Attempt.write(attempt.id)
+    } else {
+        String::new()
     }
 }
 

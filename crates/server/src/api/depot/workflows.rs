@@ -12,7 +12,7 @@ use super::ORGANISATION;
 use super::caller::Caller;
 use super::errors::RpcResult;
 use super::ids::Kind;
-use super::runs::{Projects, number};
+use super::runs::{Projects, number, sandbox};
 use super::search::Criteria;
 use super::tree::{self, Branch, Job, job_key};
 use super::{opening, page_token, words};
@@ -86,8 +86,8 @@ fn attempt(attempt: &Attempt) -> GetWorkflowJobAttempt {
         attempt_id: Kind::Attempt.write(attempt.id),
         attempt: number(attempt),
         status: words::run_status(attempt.status).to_owned(),
-        sandbox_id: String::new(),
-        session_id: String::new(),
+        sandbox_id: sandbox(attempt),
+        session_id: sandbox(attempt),
         started_at: words::time(attempt.started_at),
         finished_at: words::time(attempt.finished_at),
     }
