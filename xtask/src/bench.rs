@@ -6,6 +6,7 @@ mod accepted;
 mod buildbot;
 mod crash;
 mod disk;
+mod expressions;
 mod first_line;
 mod http;
 mod lists;
@@ -27,7 +28,7 @@ use report::{Report, Row};
 #[derive(Args)]
 pub struct Flags {
     /// Rows to measure: start, memory, first-line, accepted, workflows,
-    /// noop, log, lists, crash, disk; all when none is named
+    /// expressions, noop, log, lists, crash, disk; all when none is named
     rows: Vec<String>,
     /// Repetitions of rows that are a median
     #[arg(long, default_value_t = 15)]
@@ -85,6 +86,9 @@ async fn measure(flags: &Flags, peer: Option<&buildbot::Buildbot>) -> anyhow::Re
     }
     if flags.wants("workflows") {
         rows.push(accepted::measure_workflows().await?);
+    }
+    if flags.wants("expressions") {
+        rows.push(expressions::measure(flags.samples)?);
     }
     if flags.wants("noop") {
         rows.push(noop_jobs::measure(peer).await?);

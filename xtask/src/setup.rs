@@ -27,7 +27,8 @@ const PYTHON_PACKAGES: [&str; 3] = [
 ];
 
 /// Node packages with the versions that the tests were written against.
-const NODE_PACKAGES: [&str; 5] = [
+const NODE_PACKAGES: [&str; 6] = [
+    "@actions/expressions@0.3.61",
     "@gitbeaker/rest@43.8.0",
     "@depot/cli-linux-x64@0.0.1-cli.2.102.12",
     "@connectrpc/connect@2.1.2",

@@ -2,7 +2,7 @@
 //!
 //! Follows the language of GitHub's runner (`src/Sdk/Expressions`), which
 //! `@actions/expressions` mirrors for editors; where they differ the runner
-//! wins (API-QUIRKS.md, "Expressions of workflows").
+//! wins (API-QUIRKS.md, rows "Expressions").
 //!
 //! Reading neither recurses nor copies: `lexer` says which token may follow
 //! which, `parser` orders them by precedence into one list of nodes, `node`.

@@ -54,6 +54,28 @@ impl Expression {
     pub fn is_true(&self, variables: &dyn Fn(&str) -> Option<String>) -> bool {
         evaluate::evaluate(&self.root, variables).is_present()
     }
+
+    /// What the condition is worth before it is judged.
+    pub fn outcome(&self, variables: &dyn Fn(&str) -> Option<String>) -> Outcome {
+        match evaluate::evaluate(&self.root, variables) {
+            evaluate::Value::Null => Outcome::Null,
+            evaluate::Value::Bool(value) => Outcome::Bool(value),
+            evaluate::Value::Text(text) => Outcome::Text(text.into_owned()),
+            evaluate::Value::Regex(regex) => Outcome::Text(regex.as_str().to_owned()),
+        }
+    }
+}
+
+/// What a condition is worth. A rule applies unless this is null, false or a
+/// blank text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// `null`, or a variable that is not defined.
+    Null,
+    /// A comparison or match.
+    Bool(bool),
+    /// A text, a variable's value, or the source of a regular expression.
+    Text(String),
 }
 
 /// Reads a condition.

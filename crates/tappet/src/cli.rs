@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, backup, completions, doctor, explain, gc, hook, logs, man, member, project, protect,
-    restore, schedule, secret_key, status, steer, token, trigger, user, variable, workflow,
+    audit, backup, completions, doctor, eval, explain, gc, hook, logs, man, member, project,
+    protect, restore, schedule, secret_key, status, steer, token, trigger, user, variable,
+    workflow,
 };
 
 /// A self-hosted CI server whose runs are started by an API call.
@@ -66,6 +67,8 @@ pub enum Command {
     Audit(audit::Arguments),
     /// Look for what could keep Tappet from working here
     Doctor(doctor::Arguments),
+    /// What expressions are worth, read as JSON from standard input
+    Eval(eval::Arguments),
     /// Print the completions of a shell
     Completions(completions::Arguments),
     /// Print the manual page of a command

@@ -8,6 +8,7 @@ mod completions;
 mod connection;
 mod demo;
 mod doctor;
+mod eval;
 mod exit;
 mod explain;
 mod follow;
@@ -74,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Runner {
             command: RunnerCommand::Embedded(flags),
         } => runner::run(flags),
+        Command::Eval(arguments) => arguments.run(),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
         Command::Project(arguments) => client(arguments.run()),

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str, scope: &dyn Scope) -> Result<Expression, Express
         if token.kind == TokenKind::Unexpected {
             return Err(parser.error(SyntaxErrorKind::UnexpectedSymbol, token));
         }
-        parser.push(token, last)?;
+        parser.push(token)?;
         last = Some(token);
     }
     let last = last.ok_or(ExpressionError::Empty)?;
@@ -51,6 +51,8 @@ struct Operand {
 struct Call {
     callee: Callee,
     arguments: (usize, usize),
+    /// Its `(`, which errors about the number of arguments point at.
+    bracket: Token,
     /// Operands that were there before its arguments.
     operands: usize,
 }
@@ -75,10 +77,13 @@ impl Parser<'_> {
         }))
     }
 
-    fn push(&mut self, token: Token, last: Option<Token>) -> Result<(), ExpressionError> {
+    fn push(&mut self, token: Token) -> Result<(), ExpressionError> {
         match token.kind {
-            TokenKind::StartGroup | TokenKind::StartParameters => {
+            TokenKind::StartGroup | TokenKind::Not => self.operators.push(token.kind),
+            TokenKind::StartParameters => {
                 self.operators.push(token.kind);
+                let call = self.calls.last_mut();
+                call.expect("a function is before it").bracket = token;
             }
             TokenKind::EndGroup => {
                 self.apply_until_bracket();
@@ -90,12 +95,10 @@ impl Parser<'_> {
             }
             TokenKind::Separator => self.apply_until_bracket(),
             TokenKind::EndParameters => {
-                let is_empty = last.is_some_and(|last| last.kind == TokenKind::StartParameters);
                 self.apply_until_bracket();
                 self.operators.pop();
-                self.end_call(token, is_empty)?;
+                self.end_call()?;
             }
-            TokenKind::Not => self.operators.push(token.kind),
             TokenKind::StartIndex
             | TokenKind::Dereference
             | TokenKind::And
@@ -168,15 +171,15 @@ impl Parser<'_> {
         self.calls.push(Call {
             callee,
             arguments,
+            bracket: token,
             operands: self.operands.len(),
         });
         Ok(())
     }
 
-    fn end_call(&mut self, token: Token, is_empty: bool) -> Result<(), ExpressionError> {
+    fn end_call(&mut self) -> Result<(), ExpressionError> {
         let call = self.calls.pop().expect("the lexer pairs brackets");
         let arguments = self.operands.split_off(call.operands);
-        debug_assert_eq!(is_empty, arguments.is_empty());
         let (min, max) = call.arguments;
         let kind = if arguments.len() < min {
             Some(SyntaxErrorKind::TooFewParameters)
@@ -190,7 +193,7 @@ impl Parser<'_> {
             None
         };
         if let Some(kind) = kind {
-            return Err(self.error(kind, token));
+            return Err(self.error(kind, call.bracket));
         }
         let deepest = arguments.iter().map(|one| one.depth).max().unwrap_or(0);
         let arguments = arguments.iter().map(|one| one.node).collect();

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use tappet_actions::scope::{FunctionRule, Scope};
 use tappet_actions::{Environment, Expression, ExpressionError, SpecialFunction, Value};
 
-/// Contexts by name in lower case. All of them may be used, and `success()`,
-/// which holds.
+/// Contexts by name in lower case. All of them may be used, and the
+/// special functions of steps.
 pub struct Surroundings {
     contexts: BTreeMap<String, Value>,
+    failed: bool,
 }
 
 impl Surroundings {
@@ -22,6 +23,21 @@ impl Surroundings {
                 .into_iter()
                 .map(|(name, value)| (name.to_lowercase(), value.into()))
                 .collect(),
+            failed: false,
+        }
+    }
+
+    /// The same with one more context.
+    pub fn with(mut self, name: &str, context: Value) -> Self {
+        self.contexts.insert(name.to_owned(), context);
+        self
+    }
+
+    /// The same after something failed.
+    pub fn after_a_failure(self) -> Self {
+        Self {
+            failed: true,
+            ..self
         }
     }
 
@@ -42,6 +58,12 @@ impl Surroundings {
                 },
             },
             "matrix": {"os": "linux", "version": 1.5, "list": [1, "2", null, true]},
+            "words": {
+                "": "nameless", "1": "one", "null": 1, "true": 2, "NaN": 3, "contains": 4, "_x": 5,
+            },
+            "tree": {"a": {"v": 1, "w": [1, 2]}, "b": {"v": 2, "w": [3]}, "c": "leaf"},
+            "lists": [[1, 2], [3, 4]],
+            "nulls": [{"a": null}, {"a": 1}, {}],
             "empty": {"object": {}, "array": [], "text": ""},
         }))
     }
@@ -68,8 +90,10 @@ impl Environment for Surroundings {
         arguments: &[Value],
     ) -> Result<Value, ExpressionError> {
         Ok(match function {
-            SpecialFunction::Success | SpecialFunction::Always => true.into(),
-            SpecialFunction::Failure | SpecialFunction::Cancelled => false.into(),
+            SpecialFunction::Always => true.into(),
+            SpecialFunction::Cancelled => false.into(),
+            SpecialFunction::Success => (!self.failed).into(),
+            SpecialFunction::Failure => self.failed.into(),
             SpecialFunction::HashFiles => arguments[0].to_text().into(),
         })
     }
