@@ -290,3 +290,24 @@ pub(crate) fn statuses(
         })
         .collect()
 }
+
+/// The same as a run or a workflow counts them. A decision is made at once:
+/// meanwhile the job counts as one that still waits for others, so that the whole
+/// does not seem to stop.
+pub(crate) fn counted(
+    graph: &Graph,
+    jobs: &[JobState],
+    which: impl IntoIterator<Item = usize>,
+) -> StatusSet {
+    which
+        .into_iter()
+        .map(|job| {
+            let (fixed, state) = (&graph.jobs[job], &jobs[job]);
+            let status = match state.status {
+                Status::WaitingForCallback if fixed.when == When::Decided => Status::Created,
+                status => status,
+            };
+            (status, is_allowed_failure(fixed, state.exit_code))
+        })
+        .collect()
+}

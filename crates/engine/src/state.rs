@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tappet_model::{FailureReason, Status};
 
-use crate::process::{Processing, statuses};
+use crate::process::{Processing, counted};
 use crate::run_status::run_status;
 use crate::step::{expansion, job_event, run_event, stage_event};
 use crate::{Event, Graph, Refused, StatusSet, Transition};
@@ -116,7 +116,7 @@ impl RunState {
         let mut sets = vec![StatusSet::default(); current.len()];
         for (job, fixed) in graph.jobs.iter().enumerate() {
             if let Some(set) = sets.get_mut(fixed.stage) {
-                *set = set.union(statuses(graph, &self.jobs, [job]));
+                *set = set.union(counted(graph, &self.jobs, [job]));
             }
         }
         let composites = sets.into_iter().map(|set| set.status(false));
@@ -128,7 +128,7 @@ impl RunState {
     }
 
     fn update_status(&mut self, graph: &Graph) -> Option<Transition> {
-        let jobs = statuses(graph, &self.jobs, 0..self.jobs.len());
+        let jobs = counted(graph, &self.jobs, 0..self.jobs.len());
         let composite = jobs.union(self.external).status(false);
         let to = match run_status(self.status, composite.unwrap_or(Status::Success)) {
             Status::Success | Status::Skipped if graph.is_broken => Status::Failed,

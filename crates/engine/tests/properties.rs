@@ -330,7 +330,11 @@ impl Watched {
         );
         assert_eq!(self.run, self.state.status);
 
-        let jobs = (0..self.jobs.len()).map(|job| (self.jobs[job].status, self.allowed(job)));
+        let counted = |job: usize| match self.jobs[job].status {
+            Status::WaitingForCallback => Status::Created,
+            status => status,
+        };
+        let jobs = (0..self.jobs.len()).map(|job| (counted(job), self.allowed(job)));
         let composite = composite(jobs, false).unwrap_or(Status::Success);
         let begun = (self.run, composite) == (Status::Running, Status::Pending);
         assert!(

@@ -30,24 +30,24 @@ const CHAIN: &str = "build@ci needs(); test@ci decided needs(build); note@ci dec
 #[case::too_early(&[], "pending: build pending, test note created")]
 #[case::after_success(
     &["success build"],
-    "waiting_for_callback: build success, test waiting_for_callback, note created"
+    "running: build success, test waiting_for_callback, note created"
 )]
 #[case::after_failure(
     &["drop build"],
-    "waiting_for_callback: build failed, test waiting_for_callback, note created"
+    "running: build failed, test waiting_for_callback, note created"
 )]
 #[case::after_cancel(
     &["cancel build"],
-    "waiting_for_callback: build canceled, test waiting_for_callback, note created"
+    "running: build canceled, test waiting_for_callback, note created"
 )]
 #[case::it_starts(&["success build", "enqueue test"], "running: build success, test pending, note created")]
 #[case::it_is_skipped_and_the_next_one_is_asked_about(
     &["drop build", "skip test"],
-    "waiting_for_callback: build failed, test skipped, note waiting_for_callback"
+    "running: build failed, test skipped, note waiting_for_callback"
 )]
 #[case::it_cannot_be_decided(
     &["success build", "misfit test"],
-    "waiting_for_callback: build success, test failed, note waiting_for_callback"
+    "running: build success, test failed, note waiting_for_callback"
 )]
 #[case::all_is_skipped(
     &["drop build", "skip test", "skip note"],
@@ -72,11 +72,11 @@ fn a_job_that_is_not_part_of_the_run_is_skipped_at_once() {
 #[test]
 fn a_need_that_is_retried_takes_the_decision_back() {
     let mut run = after(CHAIN, &["drop build", "retry build"]);
-    run.expect("pending: build pending, test note created");
+    run.expect("running: build pending, test note created");
     assert_eq!(run.apply("enqueue test"), Err(Refused::NotPossible));
     assert_eq!(run.apply("skip test"), Err(Refused::NotPossible));
     run.apply("success build").unwrap();
-    run.expect("waiting_for_callback: build success, test waiting_for_callback, note created");
+    run.expect("running: build success, test waiting_for_callback, note created");
 }
 
 #[test]
@@ -238,7 +238,6 @@ fn a_waiting_job_turns_into_its_legs_and_followers_need_all_of_them() {
             "test: waiting_for_callback pending",
             "test-1: created pending",
             "test-2: created waiting_for_resource",
-            "run: waiting_for_callback running",
         ]
     );
     for leg in ["success test", "success test-1"] {
@@ -246,7 +245,7 @@ fn a_waiting_job_turns_into_its_legs_and_followers_need_all_of_them() {
     }
     run.expect("running: plan test test-1 success, test-2 pending, end created");
     run.apply("success test-2").unwrap();
-    run.expect("waiting_for_callback: plan test test-1 test-2 success, end waiting_for_callback");
+    run.expect("running: plan test test-1 test-2 success, end waiting_for_callback");
 }
 
 #[test]

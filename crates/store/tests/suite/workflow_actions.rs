@@ -86,7 +86,7 @@ async fn a_repeated_workflow_is_executed_once_more(#[case] event: StageEvent) {
     let world = world.reopen();
     world.run_steps().await;
     world.run_steps().await;
-    let expected = [(1, "failed", true), (2, "waiting_for_callback", false)];
+    let expected = [(1, "failed", true), (2, "running", false)];
     assert_eq!(world.executions(first).await, expected);
     let other = WorkflowId(first.0 + 1);
     assert_eq!(world.executions(other).await, [(1, "success", true)]);

@@ -71,7 +71,7 @@ async fn a_workflow_stands_where_its_own_jobs_stand() {
     assert!(found[1].finished_at > found[1].started_at);
     let id = build.attempt.id;
     let advance = world.job_event(id, failure()).await.unwrap();
-    assert_eq!(advance.run.status, Status::WaitingForCallback);
+    assert_eq!(advance.run.status, Status::Running);
 }
 
 #[tokio::test]
