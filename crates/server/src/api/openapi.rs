@@ -50,7 +50,9 @@ pub fn document(operations: &[(&'static str, Operation)]) -> Value {
             "title": "Tappet",
             "version": TAPPET_VERSION,
             "description": "Start, watch and steer CI runs. Below /api/v4 and /api/v3 GitLab's \
-                            clients work unchanged; what GitLab does not have is marked as our own.",
+                            clients work unchanged; what GitLab does not have is marked as our own. \
+                            Depot's services, below /depot.*, are calls of Connect, gRPC and \
+                            gRPC-web: their protobuf files describe them.",
         },
         "paths": paths,
         "components": { "schemas": components, "securitySchemes": security_schemes() },

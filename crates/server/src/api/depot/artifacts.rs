@@ -8,7 +8,7 @@ use tappet_rpc::depot::ci::v1::__buffa::view::ListArtifactsRequestView;
 use tappet_rpc::depot::ci::v1::{
     Artifact as Message, GetArtifactDownloadURLResponse, ListArtifactsResponse,
 };
-use tappet_store::{Artifact, Attempt, Workflow};
+use tappet_store::{Artifact, Attempt, NAMED, Workflow};
 
 use super::caller::Caller;
 use super::errors::{RpcError, RpcResult};
@@ -31,7 +31,7 @@ const ADDRESS_LIFE: Duration = Duration::from_secs(5 * 60);
 /// The kinds of uploads that are for people: the archive of `artifacts:paths`, and
 /// what `actions/upload-artifact` kept.
 fn is_listed(artifact: &Artifact) -> bool {
-    matches!(artifact.kind.as_str(), "archive" | "artifact")
+    matches!(artifact.kind.as_str(), "archive" | NAMED)
 }
 
 /// `ListArtifacts`.
@@ -114,8 +114,9 @@ fn message(workflow: &Workflow, attempt: &Attempt, artifact: &Artifact) -> Messa
     }
 }
 
-/// An archive is called after its file.
+/// A file without a name of its own is called after the file.
 fn name(artifact: &Artifact) -> &str {
-    let name = artifact.filename.as_str();
-    name.strip_suffix(".zip").unwrap_or(name)
+    let filename = artifact.filename.as_str();
+    let stem = || filename.strip_suffix(".zip").unwrap_or(filename);
+    artifact.name.as_deref().unwrap_or_else(stem)
 }

@@ -9,6 +9,7 @@ mod evidence;
 mod report;
 
 use tappet_model::Status;
+use tappet_model::steps_payload::StepOutcome;
 use tappet_rpc::depot::ci::v1::__buffa::view::GetFailureDiagnosisRequestView;
 use tappet_rpc::depot::ci::v1::{
     FailureDiagnosisTargetType as TargetType, GetFailureDiagnosisResponse,
@@ -98,7 +99,7 @@ fn problems<'a>(target: &'a Target, branches: &'a [Branch]) -> Vec<Problem<'a>> 
                 branch,
                 attempt: None,
                 key: String::new(),
-                evidence: Evidence::of_text(error),
+                evidence: Evidence::of_text(error, cause::of_refused_file()),
             })
         });
     let failed = attempts
@@ -118,9 +119,16 @@ async fn read_evidence(app: &App, opened: &Opened, problem: &Problem<'_>) -> Rpc
     let Some(attempt) = problem.attempt else {
         return Ok(problem.evidence.clone());
     };
+    let report = app.store.steps_report(attempt.id).await?;
     let mut tail = Tail::default();
     if reads_log(&opened.standing, &opened.project, attempt) {
         logs::each_line(app, attempt, |line| tail.push(line)).await?;
     }
-    Ok(tail.evidence(attempt.failure_reason, attempt.exit_code))
+    let failed_step = report.as_ref().and_then(|report| {
+        let mut steps = report.steps.iter();
+        let step = steps.find(|step| step.conclusion == StepOutcome::Failure);
+        step.map(|step| step.key.as_str())
+    });
+    let cause = cause::of_attempt(attempt, report.as_ref());
+    Ok(tail.evidence(attempt.failure_reason, failed_step, cause))
 }

@@ -148,12 +148,12 @@ async fn job(app: &App, caller: &Caller, id: &str) -> RpcResult<Value> {
     opened.require(Right::ReadJobs)?;
     let branch = branch_of(app, &newest, id).await?;
     let mut reply = context(&opened, &branch);
-    let job =
-        add_job(&mut reply, &branch, &newest).ok_or_else(|| opening::missing(Kind::Job, id))?;
-    let attempts: Vec<Value> = job
-        .attempts()
-        .map(|attempt| described(attempt, &newest))
-        .collect();
+    let job = add_job(app, &mut reply, &branch, &newest).await?;
+    let job = job.ok_or_else(|| opening::missing(Kind::Job, id))?;
+    let mut attempts = Vec::new();
+    for attempt in job.attempts() {
+        attempts.push(described(app, attempt, &newest).await?);
+    }
     reply.insert("attempts".to_owned(), Value::Array(attempts));
     Ok(Value::Object(reply))
 }
@@ -172,8 +172,9 @@ async fn attempt(app: &App, caller: &Caller, id: &str) -> RpcResult<Value> {
         .find(|job| job.newest().job_id == attempt.job_id);
     let newest = job.map_or(&attempt, Job::newest);
     let mut reply = context(&opened, &branch);
-    add_job(&mut reply, &branch, newest);
-    reply.insert("attempt".to_owned(), described(&attempt, newest));
+    add_job(app, &mut reply, &branch, newest).await?;
+    let described = described(app, &attempt, newest).await?;
+    reply.insert("attempt".to_owned(), described);
     Ok(Value::Object(reply))
 }
 
@@ -211,13 +212,16 @@ fn context(opened: &Opened, branch: &Branch) -> Map<String, Value> {
     }
 }
 
-fn add_job<'a>(
+async fn add_job<'a>(
+    app: &App,
     reply: &mut Map<String, Value>,
     branch: &'a Branch,
     newest: &Attempt,
-) -> Option<&'a Job> {
+) -> RpcResult<Option<&'a Job>> {
     let mut jobs = branch.jobs.iter();
-    let job = jobs.find(|job| job.newest().job_id == newest.job_id)?;
+    let Some(job) = jobs.find(|job| job.newest().job_id == newest.job_id) else {
+        return Ok(None);
+    };
     let shown = is_shown(newest).then_some(newest);
     let legs = |job: &&Job| key_without_leg(job.newest()) == key_without_leg(newest);
     let fields = [
@@ -226,7 +230,7 @@ fn add_job<'a>(
         ("jobDisplayName", json!(newest.name)),
         ("jobStatus", json!(words::job_status(newest))),
         ("jobConclusion", json!(conclusion(newest))),
-        ("jobErrorMessage", json!(error_message(newest))),
+        ("jobErrorMessage", json!(error_message(app, newest).await?)),
         ("jobCreatedAt", json!(job.first().created_at.to_string())),
         ("jobDispatchedAt", json!(words::time(newest.queued_at))),
         ("jobStartedAt", json!(words::time(newest.started_at))),
@@ -243,7 +247,7 @@ fn add_job<'a>(
         ("runsOn", json!({ "labels": newest.tags })),
     ];
     reply.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-    Some(job)
+    Ok(Some(job))
 }
 
 /// The same for all legs of one matrix, and for no other job.
@@ -254,13 +258,13 @@ fn key_without_leg(attempt: &Attempt) -> (Option<&str>, &str) {
     }
 }
 
-fn described(attempt: &Attempt, newest: &Attempt) -> Value {
-    json!({
+async fn described(app: &App, attempt: &Attempt, newest: &Attempt) -> RpcResult<Value> {
+    Ok(json!({
         "attemptId": Kind::Attempt.write(attempt.id),
         "attempt": number(attempt),
         "status": words::run_status(attempt.status),
         "conclusion": conclusion(attempt),
-        "errorMessage": error_message(attempt),
+        "errorMessage": error_message(app, attempt).await?,
         "sandboxId": "",
         "sessionId": "",
         "createdAt": attempt.created_at.to_string(),
@@ -268,16 +272,19 @@ fn described(attempt: &Attempt, newest: &Attempt) -> Value {
         "startedAt": words::time(attempt.started_at),
         "finishedAt": words::time(attempt.finished_at),
         "isCurrent": attempt.id == newest.id,
-    })
+    }))
 }
 
 fn conclusion(attempt: &Attempt) -> &'static str {
     words::conclusion(attempt.status, attempt.failure_reason).unwrap_or_default()
 }
 
-fn error_message(attempt: &Attempt) -> String {
-    let reason = attempt.failure_reason;
-    reason.map_or_else(String::new, |reason| {
-        failure_text(reason, attempt.exit_code)
-    })
+/// Why an attempt failed: the step, when its runner told which.
+async fn error_message(app: &App, attempt: &Attempt) -> RpcResult<String> {
+    let Some(reason) = attempt.failure_reason else {
+        return Ok(String::new());
+    };
+    let report = app.store.steps_report(attempt.id).await?;
+    let of_step = report.and_then(|report| report.error_message);
+    Ok(of_step.unwrap_or_else(|| failure_text(reason, attempt.exit_code)))
 }

@@ -34,6 +34,10 @@ fn html(log: &str) -> String {
 #[case::windows_line_end("one\r\ntwo\r\n", "<div>one</div><div>two</div>")]
 #[case::erased("secret\r\x1b[Kdone\n", "<div>done</div>")]
 #[case::bidi("user\u{202e}txt.exe", "<div>user<i>U+202E</i>txt.exe</div>")]
+#[case::stamped(
+    "2026-11-21T20:00:00.000000Z 00O one\n2026-11-21T20:00:01.000000Z 00E+two\n",
+    "<div>one</div><div>two</div>"
+)]
 #[case::nothing("", "")]
 #[case::empty_lines("\n\n", "<div></div><div></div>")]
 fn a_log_becomes_harmless_html(#[case] log: &str, #[case] expected: &str) {

@@ -1,6 +1,7 @@
 //! What a failure means, and what may help, as far as reason and exit code tell.
 
 use tappet_model::FailureReason;
+use tappet_store::{Attempt, KeptStepsReport};
 
 use crate::failure_text::failure_text;
 
@@ -13,8 +14,24 @@ pub struct Cause {
     pub possible_fix: String,
 }
 
-/// The cause of a failed attempt.
-pub fn cause(reason: Option<FailureReason>, exit_code: Option<i32>) -> Cause {
+/// The cause of a failed attempt; its own report knows which step it was.
+pub fn of_attempt(attempt: &Attempt, report: Option<&KeptStepsReport>) -> Cause {
+    let cause = of(attempt.failure_reason, attempt.exit_code);
+    match report.and_then(|report| report.error_message.clone()) {
+        Some(diagnosis) => Cause { diagnosis, ..cause },
+        None => cause,
+    }
+}
+
+/// The cause of a workflow without jobs.
+pub fn of_refused_file() -> Cause {
+    Cause {
+        diagnosis: "The workflow's file is not valid, so none of its jobs ran.".to_owned(),
+        possible_fix: "Correct the file at the line and column that the message names.".to_owned(),
+    }
+}
+
+fn of(reason: Option<FailureReason>, exit_code: Option<i32>) -> Cause {
     let reason = reason.unwrap_or(FailureReason::UnknownFailure);
     let fix = match (reason, exit_code) {
         (FailureReason::ScriptFailure, Some(126)) => {
@@ -65,7 +82,7 @@ mod tests {
     #[case(Some(1), "locally")]
     #[case(None, "locally")]
     fn an_exit_code_hints_at_what_helps(#[case] code: Option<i32>, #[case] expected: &str) {
-        let cause = cause(Some(FailureReason::ScriptFailure), code);
+        let cause = of(Some(FailureReason::ScriptFailure), code);
         assert!(cause.possible_fix.contains(expected), "{cause:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sha2::{Digest, Sha256};
 use tappet_model::FailureReason;
 
-use super::cause;
+use super::cause::Cause;
 use crate::logs::lines::LogLine;
 
 /// Lines at the end of a log that are looked at.
@@ -41,15 +41,18 @@ pub struct Evidence {
     pub fingerprint: String,
     /// Lines of the log, in order.
     pub lines: Vec<LogLine>,
+    /// What it means.
+    pub cause: Cause,
 }
 
 impl Evidence {
     /// A message that comes from no log.
-    pub fn of_text(message: &str) -> Self {
+    pub fn of_text(message: &str, cause: Cause) -> Self {
         Self {
             message: message.to_owned(),
             fingerprint: fingerprint("", message),
             lines: Vec::new(),
+            cause,
         }
     }
 }
@@ -67,17 +70,29 @@ impl Tail {
         self.0.push_back(line);
     }
 
-    /// What it tells about a failure.
-    pub fn evidence(self, reason: Option<FailureReason>, exit_code: Option<i32>) -> Evidence {
-        let lines: Vec<LogLine> = self.0.into();
+    /// What it tells about a failure. When the step that failed is known and wrote
+    /// something, only its lines count.
+    pub fn evidence(
+        self,
+        reason: Option<FailureReason>,
+        failed_step: Option<&str>,
+        cause: Cause,
+    ) -> Evidence {
+        let mut lines: Vec<LogLine> = self.0.into();
+        let is_of_step =
+            |line: &LogLine| failed_step.is_some() && line.step.as_deref() == failed_step;
+        if lines.iter().any(is_of_step) {
+            lines.retain(is_of_step);
+        }
         let telling = telling(&lines);
         let message = telling.last().map(|&at| plain(&lines[at].text));
-        let message = message.unwrap_or_else(|| cause::cause(reason, exit_code).diagnosis);
+        let message = message.unwrap_or_else(|| cause.diagnosis.clone());
         let kind = reason.map_or("", FailureReason::as_str);
         Evidence {
             fingerprint: fingerprint(kind, &message),
             message,
             lines: chosen(&telling, lines),
+            cause,
         }
     }
 }
@@ -184,7 +199,30 @@ mod tests {
     }
 
     fn evidence(log: &str) -> Evidence {
-        tail(log).evidence(Some(FailureReason::ScriptFailure), Some(1))
+        of_step(log, None)
+    }
+
+    fn of_step(log: &str, step: Option<&str>) -> Evidence {
+        let cause = Cause {
+            diagnosis: "A command failed.".to_owned(),
+            possible_fix: String::new(),
+        };
+        tail(log).evidence(Some(FailureReason::ScriptFailure), step, cause)
+    }
+
+    #[test]
+    fn only_the_step_that_failed_counts() {
+        let log = "\
+2026-11-21T20:00:00.000000Z 00O section_start:1:step_build\r\u{1b}[0KBuild\n\
+2026-11-21T20:00:00.000000Z 00E error: broken\n\
+2026-11-21T20:00:00.000000Z 00O section_end:2:step_build\r\u{1b}[0K\n\
+2026-11-21T20:00:00.000000Z 00O section_start:2:step_clean\r\u{1b}[0KClean\n\
+2026-11-21T20:00:00.000000Z 00E error: nothing to clean\n";
+        assert_eq!(of_step(log, Some("build")).message, "error: broken");
+        assert_eq!(
+            of_step(log, Some("none")).message,
+            "error: nothing to clean"
+        );
     }
 
     #[rstest]
@@ -197,8 +235,8 @@ mod tests {
         "ok\nERROR: Job failed: exit code 1\n",
         "ERROR: Job failed: exit code 1"
     )]
-    #[case::nothing("ok\n", "A command of the script ended with exit code 1.")]
-    #[case::no_log("", "A command of the script ended with exit code 1.")]
+    #[case::nothing("ok\n", "A command failed.")]
+    #[case::no_log("", "A command failed.")]
     fn the_line_that_tells_most(#[case] log: &str, #[case] expected: &str) {
         assert_eq!(evidence(log).message, expected);
     }

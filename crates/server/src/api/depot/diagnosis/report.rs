@@ -11,7 +11,6 @@ use tappet_rpc::depot::ci::v1::{
 };
 use tappet_store::{Attempt, Workflow};
 
-use super::cause::{Cause, cause};
 use super::evidence::{Evidence, MOST_LINES, plain};
 use crate::api::depot::ORGANISATION;
 use crate::api::depot::ids::Kind;
@@ -142,7 +141,7 @@ fn grouped(problems: Vec<Problem<'_>>) -> Vec<Vec<Problem<'_>>> {
 fn group_message(opened: &Opened, group: &[Problem<'_>]) -> FailureGroup {
     let first = &group[0];
     let message = Cut::of(&first.evidence.message, LONGEST_MESSAGE);
-    let cause = cause_of(first);
+    let cause = first.evidence.cause.clone();
     FailureGroup {
         fingerprint: first.evidence.fingerprint.clone(),
         source: if first.attempt.is_some() {
@@ -169,7 +168,7 @@ fn group_message(opened: &Opened, group: &[Problem<'_>]) -> FailureGroup {
 fn representative(opened: &Opened, problem: &Problem<'_>) -> RepresentativeAttempt {
     let workflow = &problem.branch.workflow;
     let message = Cut::of(&problem.evidence.message, LONGEST_MESSAGE);
-    let cause = cause_of(problem);
+    let cause = problem.evidence.cause.clone();
     let mut representative = RepresentativeAttempt {
         run_id: Kind::Run.write(opened.run.id),
         workflow_id: Kind::Workflow.write(workflow.id),
@@ -206,17 +205,6 @@ fn line_message(line: &LogLine) -> RelevantErrorLine {
         content: content.text,
         content_truncated: content.is_cut,
         content_original_length: content.length,
-    }
-}
-
-fn cause_of(problem: &Problem<'_>) -> Cause {
-    match problem.attempt {
-        Some(attempt) => cause(attempt.failure_reason, attempt.exit_code),
-        None => Cause {
-            diagnosis: "The workflow's file is not valid, so none of its jobs ran.".to_owned(),
-            possible_fix: "Correct the file at the line and column that the message names."
-                .to_owned(),
-        },
     }
 }
 
