@@ -7,6 +7,7 @@ mod scenarios {
     pub mod fake_server;
     mod log;
     mod process;
+    mod steps;
     mod stopping;
     mod transfer;
 }

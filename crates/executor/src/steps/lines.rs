@@ -100,11 +100,11 @@ impl Lines {
 
     /// Appends complete lines as they go into the log.
     pub fn write(&mut self, lines: &[u8], masker: &Masker, stamp: &Stamp, to: &mut Vec<u8>) {
-        if lines.is_empty() {
-            return;
-        }
         let (shown, held) = masker.feed(&self.held, lines);
         self.held = held;
+        if shown.is_empty() {
+            return;
+        }
         stamp.write(self.stream, self.is_continued, &shown, to);
         self.is_continued = false;
     }

@@ -18,7 +18,8 @@ const CLEAR: &str = "\u{1b}[0K";
 
 struct Masks {
     secrets: Vec<String>,
-    masker: Arc<Masker>,
+    /// Made when it is needed: a step may name many secrets in a row.
+    masker: Option<Arc<Masker>>,
 }
 
 /// The log, and beneath it the attempt's other ways out and in.
@@ -33,10 +34,13 @@ pub(super) struct StepLog<'a, I> {
 impl<'a, I: AttemptIo> StepLog<'a, I> {
     /// A log that hides `secrets` from its first line on.
     pub fn new(io: &'a I, secrets: Vec<String>) -> Self {
-        let masker = Arc::new(masker(&secrets));
+        let masks = Masks {
+            secrets,
+            masker: None,
+        };
         Self {
             io,
-            masks: Mutex::new(Masks { secrets, masker }),
+            masks: Mutex::new(masks),
             helpers: Mutex::new(Lines::new(Stream::Out)),
         }
     }
@@ -56,12 +60,18 @@ impl<'a, I: AttemptIo> StepLog<'a, I> {
             return;
         }
         masks.secrets.push(secret.to_owned());
-        masks.masker = Arc::new(masker(&masks.secrets));
+        masks.masker = None;
     }
 
     /// What hides the secrets known now.
     pub fn masker(&self) -> Arc<Masker> {
-        self.masks().masker.clone()
+        let Masks {
+            secrets,
+            masker: known,
+        } = &mut *self.masks();
+        known
+            .get_or_insert_with(|| Arc::new(masker(secrets)))
+            .clone()
     }
 
     /// A text with its secrets hidden.

@@ -122,6 +122,9 @@ impl<'a, I: AttemptIo> StepOutput<'a, I> {
     }
 
     fn pass(&mut self, stream: Stream, lines: &[u8], stamp: &Stamp, out: &mut Vec<u8>) {
+        if lines.is_empty() {
+            return;
+        }
         let masker = self.log.masker();
         self.lines(stream).write(lines, &masker, stamp, out);
     }

@@ -1,6 +1,7 @@
 //! What isolation and checkout cost; run with `--ignored --nocapture`.
 
 use super::attempt::{job, source};
+use super::workflow::{run, workflow};
 use std::time::Instant;
 
 #[tokio::test]
@@ -43,4 +44,17 @@ async fn cost_of_a_job() {
     }
     times.sort();
     println!("bare bash: p50 {:?}", times[rounds / 2]);
+}
+
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn output_of_a_step() {
+    let megabytes = 200;
+    let script =
+        format!("yes 'a line of ordinary length, as tools print it' | head -c {megabytes}000000");
+    let started = Instant::now();
+    let ran = workflow(vec![run(&script)]).run().await;
+    let elapsed = started.elapsed();
+    assert!(ran.log.len() > megabytes * 1_000_000);
+    println!("{:.0} MB/s", megabytes as f64 / elapsed.as_secs_f64());
 }

@@ -11,6 +11,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tappet_runner::{EmbeddedSettings, run_embedded};
 use tokio::net::UnixListener;
 use tokio::sync::Notify;
@@ -256,6 +257,25 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Reply, Stri
             )
             .await
         }
+        (Method::POST, _) if query.contains("artifact_type=artifact&") => {
+            let archive = content(&body).to_vec();
+            let told = named(&archive);
+            state.archives.lock().unwrap().insert(job, archive);
+            state.uploads.lock().unwrap().push((query, Vec::new()));
+            reply(
+                201,
+                json!({"message": "201 Created", "artifact": told}).to_string(),
+            )
+        }
+        (Method::GET, path) if path.ends_with("/tappet/artifacts") => {
+            let archives = state.archives.lock().unwrap();
+            let all: Vec<Value> = archives.get(&job).map(|it| named(it)).into_iter().collect();
+            reply(200, json!(all).to_string())
+        }
+        (Method::GET, path) if path.ends_with("/tappet/patch") => reply(
+            200,
+            format!("--- /dev/null\n+++ b/patched\n@@ -0,0 +1 @@\n+{query}\n"),
+        ),
         (Method::POST, _) => {
             state.uploads.lock().unwrap().push((query, body.to_vec()));
             reply(201, "{}")
@@ -268,6 +288,20 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Reply, Stri
     };
     state.changed.notify_waiters();
     Ok(reply)
+}
+
+/// The file in a form.
+pub fn content(body: &[u8]) -> &[u8] {
+    let end_of_head = |body: &[u8]| body.windows(4).position(|window| window == b"\r\n\r\n");
+    let start = end_of_head(body).unwrap() + 4;
+    let boundary = body.iter().position(|byte| *byte == b'\r').unwrap();
+    &body[start..body.len() - boundary - "\r\n--\r\n".len()]
+}
+
+fn named(archive: &[u8]) -> Value {
+    let digest = Sha256::digest(archive);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({"id": 77, "name": "dist", "size": archive.len(), "digest": digest})
 }
 
 async fn next_job(state: &State) -> Reply {

@@ -1,6 +1,6 @@
 //! Artifacts over the socket.
 
-use super::fake_server::FakeServer;
+use super::fake_server::{FakeServer, content};
 use serde_json::json;
 
 #[tokio::test]
@@ -19,18 +19,12 @@ async fn an_archive_goes_up_in_one_part_and_comes_down_in_the_next_job() {
         query,
         "artifact_format=zip&artifact_type=archive&expire_in=1%20week"
     );
-    let head_end = body
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap()
-        + 4;
-    let head = String::from_utf8(body[..head_end].to_vec()).unwrap();
+    let archive = content(&body);
+    let head = String::from_utf8_lossy(&body);
     assert!(
         head.contains("name=\"file\"; filename=\"web 1.zip\""),
         "{head}"
     );
-    let boundary = head.lines().next().unwrap();
-    let archive = &body[head_end..body.len() - format!("\r\n{boundary}--\r\n").len()];
 
     server
         .state

@@ -34,7 +34,7 @@ pub struct Options {
     artifact_type: Option<String>,
     artifact_format: Option<String>,
     artifact_name: Option<String>,
-    overwrite: Option<bool>,
+    overwrite: Option<String>,
     expire_in: Option<String>,
     token: Option<String>,
 }
@@ -162,7 +162,11 @@ async fn remember(
             report: None,
             now,
         };
-        let overwrite = options.overwrite.unwrap_or_default();
+        let overwrite = match options.overwrite.as_deref() {
+            None | Some("" | "false") => false,
+            Some("true") => true,
+            Some(_) => return bad_request("overwrite is neither true nor false"),
+        };
         return named_artifacts::keep(app, new, overwrite, received).await;
     }
     if options.artifact_name.is_some() {
