@@ -71,7 +71,8 @@ pub(crate) async fn upload_named(
     struct Stored {
         artifact: NamedArtifact,
     }
-    let answer = send(client, &path, token, "artifact.zip", file).await?;
+    let filename = format!("{}.zip", artifact.name);
+    let answer = send(client, &path, token, &filename, file).await?;
     let stored: Stored = read(&answer)?;
     Ok(stored.artifact)
 }

@@ -258,6 +258,7 @@ async fn answer(state: &State, request: Request<Incoming>) -> Result<Reply, Stri
             .await
         }
         (Method::POST, _) if query.contains("artifact_type=artifact&") => {
+            assert!(String::from_utf8_lossy(&body).contains("filename=\"dist.zip\""));
             let archive = content(&body).to_vec();
             let told = named(&archive);
             state.archives.lock().unwrap().insert(job, archive);
