@@ -146,6 +146,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_behind_its_time_shows_its_text_alone() {
+        let mut shown = String::new();
+        Label::none(1).line("2026-11-21T20:00:00.000000Z 00O hello\n", &mut shown);
+        assert!(shown.starts_with("hello"), "{shown:?}");
+    }
+
+    #[test]
     fn pieces_become_whole_lines() {
         let mut lines = Lines::default();
         lines.push("one\ntw");
