@@ -1,4 +1,4 @@
-//! What names, values and conditions may look like (GitHub: "Naming your secrets").
+//! What names, values and conditions may look like (GitHub: "Naming your secrets", but for its reserved names).
 
 use tappet_store::SettingKind;
 
@@ -11,9 +11,9 @@ const VALUE_LIMIT: usize = 64 * 1024;
 /// Of descriptions, names of variants and values of conditions.
 const TEXT_LIMIT: usize = 255;
 
-/// Letters, digits and underscores, no digit first. Names that begin with
-/// `GITHUB_` are the run's own, but for `GITHUB_TOKEN`: Depot CLI 2.102 sets one
-/// in its first example, and a server of one's own has none to give.
+/// Letters, digits and underscores, no digit first. GitHub keeps names that begin
+/// with `GITHUB_` for itself; Depot does not, whose CLI sets a `GITHUB_TOKEN` and a
+/// `GITHUB_REPO` in the examples of its help (2.102).
 pub(super) fn check_name(kind: SettingKind, name: &str) -> Result<(), Refusal> {
     let word = kind_word(kind);
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -23,8 +23,6 @@ pub(super) fn check_name(kind: SettingKind, name: &str) -> Result<(), Refusal> {
         "it is longer than 255 characters"
     } else if !name.bytes().all(is_letter) || name.as_bytes()[0].is_ascii_digit() {
         "it may hold letters, digits and underscores, and must not begin with a digit"
-    } else if is_reserved(name) {
-        "names that begin with GITHUB_ belong to the run"
     } else {
         return Ok(());
     };
@@ -32,11 +30,6 @@ pub(super) fn check_name(kind: SettingKind, name: &str) -> Result<(), Refusal> {
     Err(Refusal::Invalid(format!(
         "`{name}` cannot be the name of a {word}: {problem}; choose another name"
     )))
-}
-
-fn is_reserved(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    name.starts_with("GITHUB_") && name != "GITHUB_TOKEN"
 }
 
 /// A secret that is empty hides nothing and is mostly a mistake.
@@ -98,14 +91,12 @@ mod tests {
     #[case("A", true)]
     #[case("_a1", true)]
     #[case("GITHUB_TOKEN", true)]
-    #[case("GITHUBX", true)]
+    #[case("GITHUB_REPO", true)]
     #[case("", false)]
     #[case("1A", false)]
     #[case("A-B", false)]
     #[case("A/B", false)]
     #[case("Ä", false)]
-    #[case("GITHUB_SHA", false)]
-    #[case("github_x", false)]
     #[case(&"A".repeat(256), false)]
     fn names_are_those_that_expressions_can_say(#[case] name: &str, #[case] good: bool) {
         let checked = check_name(SettingKind::Secret, name);

@@ -98,7 +98,6 @@ async fn creating_a_variant_that_exists_is_refused() {
 #[rstest]
 #[case::no_name(json!({ "value": "x" }), "name")]
 #[case::bad_name(json!({ "secretName": "A-B", "value": "x" }), "A-B")]
-#[case::reserved_name(json!({ "secretName": "GITHUB_SHA", "value": "x" }), "GITHUB_SHA")]
 #[case::no_value(json!({ "secretName": "A" }), "value")]
 #[case::unknown_attribute(json!({ "secretName": "A", "value": "x", "attributes": [{ "key": "team", "value": "x" }] }), "team")]
 #[case::attribute_without_value(json!({ "secretName": "A", "value": "x", "attributes": [{ "key": "branch" }] }), "branch")]
