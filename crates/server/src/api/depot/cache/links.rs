@@ -72,9 +72,10 @@ fn broken(what: &str, error: &dyn std::error::Error) -> Response {
     refuse(StatusCode::INTERNAL_SERVER_ERROR, why)
 }
 
-fn check(app: &App, link: &Link, signed: &Signed) -> Result<(), Response> {
-    app.check_link(link, signed.expires, &signed.signature, clock::now())
-        .map_err(|bad| refuse(StatusCode::FORBIDDEN, bad))
+/// The answer to an address that opens nothing.
+fn refused(app: &App, link: &Link, signed: &Signed) -> Option<Response> {
+    let checked = app.check_link(link, signed.expires, &signed.signature, clock::now());
+    Some(refuse(StatusCode::FORBIDDEN, checked.err()?))
 }
 
 /// `PUT /-/depot/cache/:entry/parts/:part`: 200 with an `ETag` (Depot CLI 2.102
@@ -92,7 +93,7 @@ async fn upload(
         entry: entry.clone(),
         part,
     };
-    if let Err(refusal) = check(&app, &link, &signed) {
+    if let Some(refusal) = refused(&app, &link, &signed) {
         return refusal;
     }
     let body = request.into_body().into_data_stream();
@@ -120,7 +121,7 @@ async fn download(
     let Ok(id) = entry.parse::<CacheEntryId>() else {
         return no_such_link();
     };
-    if let Err(refusal) = check(&app, &Link::Download(id.clone()), &signed) {
+    if let Some(refusal) = refused(&app, &Link::Download(id.clone()), &signed) {
         return refusal;
     }
     let entry = match app.store.cache_state(id).await {
