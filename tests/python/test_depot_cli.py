@@ -1,11 +1,12 @@
 """The real Depot CLI runs, follows, steers and inspects workflows on Tappet."""
 
 import json
+import subprocess
 import zipfile
 
 import pytest
 
-from conftest import git, wait_for
+from conftest import ROOT_TOKEN, git, wait_for
 from depot import Depot, checkout, repository, run_id
 
 CI = """
@@ -315,3 +316,49 @@ def test_there_are_no_terminals_yet(depot):
     assert "unimplemented: this server opens no terminals" in depot.on_a_terminal("ssh", run)
     depot("cancel", run)
     depot.ended(run)
+
+
+def test_the_documented_curl(server, project, tmp_path):
+    """The call of the API's page, as it stands there and with its placeholders made valid."""
+
+    def run(message: dict) -> tuple[int, dict]:
+        done = subprocess.run(
+            [
+                *("curl", "--silent", "--show-error", "--write-out", "\n%{http_code}"),
+                *("-X", "POST", f"{server.url}/depot.ci.v1.CIService/Run"),
+                *("-H", f"Authorization: Bearer {ROOT_TOKEN}"),
+                *("-H", "Content-Type: application/json"),
+                *("-H", "Connect-Protocol-Version: 1"),
+                *("--data-binary", "@-"),
+            ],
+            input=json.dumps(message),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), json.loads(body)
+
+    example = {
+        "repo": "repo_example",
+        "sha": "b2f5ff47436671b6e533d8dc3614845d",
+        "workflow": "workflow_example",
+        "workflowContent": ["workflowContent_example"],
+        "job": "job_example",
+    }
+    status, refused = run(example)
+    assert (status, refused["code"]) == (400, "invalid_argument")
+
+    valid = {
+        "repo": project.path_with_namespace,
+        "sha": git(tmp_path / "origin", "rev-parse", "HEAD"),
+        "workflowContent": [BROKEN],
+        "job": "after",
+    }
+    status, started = run(valid)
+    assert (status, started["orgId"]) == (200, "org_1")
+    assert started["runId"].startswith("r")
+    # Its 32 digits alone are refused, too.
+    status, refused = run({**valid, "sha": example["sha"]})
+    assert (status, refused["code"]) == (400, "invalid_argument")
+    assert "sha" in refused["message"]
