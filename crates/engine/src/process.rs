@@ -155,6 +155,12 @@ impl<'a> Processing<'a> {
                 self.reopen(job);
             }
         }
+        // Nobody decides about a job while what it needs runs again, whosever it is.
+        for job in (0..self.jobs.len()).filter(|&job| after[job]) {
+            if self.jobs[job].status == Status::WaitingForCallback {
+                self.change(job, Status::Created);
+            }
+        }
     }
 
     /// Has another look at the skipped jobs after `job`.
