@@ -2,7 +2,7 @@
 //! decides about later ones.
 
 use serde_json::{Value, json};
-use tappet_server::testing::TestServer;
+use tappet_server::testing::{ROOT_TOKEN, TestReply, TestServer};
 
 use crate::runner::{Runner, Taken};
 
@@ -25,10 +25,7 @@ impl Scene {
         call["repo"] = json!("acme/web");
         let reply = server
             .post("/depot.ci.v1.CIService/Run")
-            .header(
-                "authorization",
-                &format!("Bearer {}", tappet_server::testing::ROOT_TOKEN),
-            )
+            .header("authorization", &format!("Bearer {ROOT_TOKEN}"))
             .json(&call)
             .send()
             .await;
@@ -41,6 +38,16 @@ impl Scene {
             project,
             run,
         }
+    }
+
+    /// A call of `CIService`.
+    async fn call(&self, method: &str, message: &Value) -> TestReply {
+        self.server
+            .post(&format!("/depot.ci.v1.CIService/{method}"))
+            .header("authorization", &format!("Bearer {ROOT_TOKEN}"))
+            .json(message)
+            .send()
+            .await
     }
 
     async fn take(&self) -> Taken {
@@ -265,6 +272,47 @@ jobs:
     );
     let log = scene.server.get(&log).root().send().await.text();
     assert!(log.contains("ERROR: "), "{log}");
+}
+
+#[tokio::test]
+async fn a_job_is_not_repeated_by_itself_once_a_follower_has_begun() {
+    let scene = Scene::new(
+        "
+on: push
+jobs:
+  build: {runs-on: ubuntu-latest, steps: [{run: make}]}
+  clean: {runs-on: ubuntu-latest, needs: build, if: always(), steps: [{run: make}]}
+",
+    )
+    .await;
+    scene.fail().await;
+    let retry = json!({ "workflowId": "w1", "jobId": "j1" });
+    let clean = scene.take().await;
+    let reply = scene.call("RetryJob", &retry).await;
+    assert_eq!(reply.status, 412, "{}", reply.text());
+    assert_eq!(reply.json()["code"], "failed_precondition");
+    let message = reply.json()["message"].to_string();
+    assert!(message.contains("`clean`"), "{message}");
+    clean.report(&scene.server, "success").await;
+    assert_eq!(scene.jobs().await, ["build: failed", "clean: success"]);
+}
+
+#[tokio::test]
+async fn a_job_is_repeated_by_itself_while_nobody_followed() {
+    let scene = Scene::new(CHAIN).await;
+    scene.fail().await;
+    assert_eq!(
+        scene.decided_jobs().await,
+        ["first: failed", "second: skipped"]
+    );
+    let retry = json!({ "workflowId": "w1", "jobId": "j1" });
+    let reply = scene.call("RetryJob", &retry).await;
+    assert_eq!(reply.json()["status"], "queued", "{}", reply.text());
+    assert_eq!(reply.json()["attempt"], 2);
+    scene.pass(json!([["version", "1.3"]])).await;
+    let second = scene.take().await;
+    let needs = &second.payload["tappet"]["contexts"]["needs"];
+    assert_eq!(needs["first"]["outputs"]["version"], "1.3");
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ pub async fn retry_job(
             words::job_status(&job)
         )));
     }
+    refuse_after_followers(app, &job).await?;
     let target = Target::Attempt(job.id);
     let advance = act(app, target, Action::Job(JobEvent::Retry)).await?;
     let made = made(&advance).next().ok_or_else(|| {
@@ -92,6 +93,27 @@ pub async fn retry_job(
         attempt: number(&attempt),
         status: words::run_status(attempt.status).to_owned(),
     })
+}
+
+/// What followed a job has seen how it ended, so it is not repeated by itself then
+/// (Depot: `RetryJob` is refused once a dependent job has started).
+async fn refuse_after_followers(app: &App, job: &Attempt) -> RpcResult<()> {
+    let attempts = app.store.attempts_of_run(job.run_id).await?;
+    let needs_it = |other: &Attempt| {
+        let needs = other.needs.as_deref().unwrap_or_default();
+        other.workflow_id == job.workflow_id && needs.contains(&job.name)
+    };
+    let follower = attempts
+        .iter()
+        .find(|other| !other.is_retried && other.started_at.is_some() && needs_it(other));
+    match follower {
+        None => Ok(()),
+        Some(follower) => Err(RpcError::failed_precondition(format!(
+            "`{}`, which needs this job, has started already: repeat the whole workflow once it \
+             is over",
+            follower.name
+        ))),
+    }
 }
 
 /// `RetryFailedJobs`: new attempts of what failed or was canceled in a workflow that
