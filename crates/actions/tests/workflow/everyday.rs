@@ -107,7 +107,7 @@ fn what_the_command_line_sends_is_understood() {
 #[test]
 fn labels_of_own_machines_are_tags() {
     let plan = plan(text("self-hosted.yml"));
-    assert_eq!(plan.jobs[0].tags, ["x64", "gpu"]);
+    assert_eq!(plan.jobs[0].tags, ["gpu"]);
     assert_eq!(plan.jobs[1].tags, Vec::<String>::new());
 }
 
