@@ -2,6 +2,8 @@
 //!
 //! actions/checkout v4: `input-helper.ts`, `ref-helper.ts`.
 
+use std::path::{Component, Path, PathBuf};
+
 use super::action_inputs::{ActionInputs, Known};
 
 /// The inputs of the action.
@@ -43,6 +45,8 @@ pub struct Own<'a> {
     pub sha: &'a str,
     /// Address of the server.
     pub server_url: &'a str,
+    /// Whole path of the workspace.
+    pub workspace: &'a str,
 }
 
 /// Which commit.
@@ -57,6 +61,38 @@ pub enum Target {
     },
     /// Whatever this name, or whole ref, means now.
     Named(String),
+}
+
+/// The folder of the input `path`, which may be written from the root of the file
+/// system, as in `${{ github.workspace }}/x`.
+fn below_workspace(path: &str, workspace: &str) -> Result<String, String> {
+    let outside = || format!("Repository path '{path}' is not under the workspace");
+    let path = Path::new(path);
+    let below = match path.is_absolute() {
+        true => path.strip_prefix(workspace).map_err(|_| outside())?,
+        false => path,
+    };
+    let mut folder = PathBuf::new();
+    for part in below.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) => folder.push(name),
+            _ => return Err(outside()),
+        }
+    }
+    Ok(folder.to_string_lossy().into_owned())
+}
+
+impl Target {
+    /// The output `ref`: a name as it was asked for, the whole ref of the run, or
+    /// nothing for a commit. (actions/checkout: `input-helper.ts`, `main.ts`.)
+    #[must_use]
+    pub fn asked(&self) -> &str {
+        match self {
+            Self::Commit { git_ref, .. } => git_ref.as_deref().unwrap_or_default(),
+            Self::Named(name) => name,
+        }
+    }
 }
 
 /// Which submodules.
@@ -121,13 +157,7 @@ impl Checkout {
                 "The input 'github-server-url' is '{server}': only the run's own server can be asked"
             ));
         }
-        let path = inputs.get("path").trim_matches('/');
-        if inputs.get("path").starts_with('/') || path.split('/').any(|part| part == "..") {
-            return Err(format!(
-                "Repository path '{}' is not under the workspace",
-                inputs.get("path")
-            ));
-        }
+        let path = below_workspace(inputs.get("path"), own.workspace)?;
         let submodules = match inputs.get("submodules").to_ascii_lowercase().as_str() {
             "recursive" => Submodules::Recursive,
             "true" => Submodules::Own,
@@ -135,7 +165,7 @@ impl Checkout {
         };
         Ok(Self {
             target: target(inputs.get("ref"), own),
-            path: path.strip_prefix("./").unwrap_or(path).to_owned(),
+            path,
             clean: is_true(inputs, "clean"),
             // The action takes what is no number as 0.
             depth: inputs.get("fetch-depth").parse().unwrap_or(0),
@@ -227,6 +257,7 @@ mod tests {
             git_ref,
             sha: SHA,
             server_url: "https://ci.example",
+            workspace: "/builds/web",
         };
         Checkout::of(&inputs, own)
     }
@@ -269,6 +300,29 @@ mod tests {
     }
 
     #[rstest]
+    #[case("x/y", "x/y")]
+    #[case("./x/", "x")]
+    #[case(".", "")]
+    #[case("/builds/web", "")]
+    #[case("/builds/web/x", "x")]
+    fn a_folder_may_be_named_from_the_root(#[case] path: &str, #[case] below: &str) {
+        assert_eq!(checkout(&[("path", path)], "").unwrap().path, below);
+    }
+
+    #[rstest]
+    #[case("v1", "refs/heads/main", "v1")]
+    #[case("", "refs/heads/main", "refs/heads/main")]
+    #[case(OTHER, "refs/heads/main", "")]
+    fn the_output_is_the_ref_as_it_was_asked_for(
+        #[case] wanted: &str,
+        #[case] git_ref: &str,
+        #[case] asked: &str,
+    ) {
+        let checkout = checkout(&[("ref", wanted)], git_ref).unwrap();
+        assert_eq!(checkout.target.asked(), asked);
+    }
+
+    #[rstest]
     #[case("repository", "acme/other", "only the run's own repository 'acme/web'")]
     #[case("ssh-key", "key", "'ssh-key'")]
     #[case("filter", "blob:none", "'filter'")]
@@ -277,6 +331,8 @@ mod tests {
     #[case("github-server-url", "https://github.com", "'github-server-url'")]
     #[case("path", "../x", "is not under the workspace")]
     #[case("path", "/x", "is not under the workspace")]
+    #[case("path", "/builds/website", "is not under the workspace")]
+    #[case("path", "/builds/web/../x", "is not under the workspace")]
     fn what_cannot_be_done_is_refused_by_name(
         #[case] name: &str,
         #[case] value: &str,

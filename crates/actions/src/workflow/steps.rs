@@ -173,7 +173,9 @@ fn read_one(
         report.error(position, reason);
     }
     let scope = place.scope;
-    let name = entry.text("name", scope, report);
+    let name = entry
+        .text("name", scope, report)
+        .or_else(|| used_action::name_of_unnamed(&entry));
     let condition = condition::read(&entry, place.condition, report).map(|text| text.text);
     let env = entry.settings("env", scope, report);
     let continue_on_error = entry.boolean("continue-on-error", scope, report);

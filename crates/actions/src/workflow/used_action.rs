@@ -44,6 +44,13 @@ pub(super) fn read(entry: &Entry<'_>, report: &mut Report) -> Option<UsedAction>
     }
 }
 
+/// What GitHub calls a step that uses an action of a repository and has no `name`:
+/// `Run actions/checkout@v4`. (GitHub runner: `ActionRunner.GenerateDisplayName`.)
+pub(super) fn name_of_unnamed(entry: &Entry<'_>) -> Option<String> {
+    let uses = entry.get("uses")?.to_text()?;
+    uses.contains('@').then(|| format!("Run {uses}"))
+}
+
 /// Owner, repository and path of `owner/repo/path@ref`.
 fn split(uses: &str) -> Option<(&str, &str, &str)> {
     let (name, git_ref) = uses.split_once('@')?;

@@ -86,6 +86,8 @@ jobs:
             "__actions_download-artifact"
         ]
     );
+    let names = [&steps[0], &steps[3]].map(|step| step.name.as_deref());
+    assert_eq!(names, [Some("Run actions/checkout@v4"), None]);
     let run = |at: usize| match &steps[at].action {
         StepAction::Run {
             shell,

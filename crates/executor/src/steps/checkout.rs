@@ -25,11 +25,18 @@ impl<I: AttemptIo> JobRun<'_, I> {
         let context = |name: &str| self.github_text(running, name);
         let (repository, git_ref) = (context("repository"), context("ref"));
         let (sha, server_url) = (context("sha"), context("server_url"));
+        let workspace = self
+            .attempt
+            .workspace
+            .project
+            .to_string_lossy()
+            .into_owned();
         let own = Own {
             repository: &repository,
             git_ref: &git_ref,
             sha: &sha,
             server_url: &server_url,
+            workspace: &workspace,
         };
         let wanted = Checkout::of(&inputs, own).map_err(Fault::Failed)?;
         let folder = self.attempt.workspace.project.join(&wanted.path);
@@ -67,7 +74,8 @@ impl<I: AttemptIo> JobRun<'_, I> {
         let name = git_ref.unwrap_or_default();
         let text = format!("HEAD is now at {sha} {name}");
         self.log.say(text.trim_end()).await;
-        Ok(vec![("ref".to_owned(), name), ("commit".to_owned(), sha)])
+        let asked = wanted.target.asked().to_owned();
+        Ok(vec![("ref".to_owned(), asked), ("commit".to_owned(), sha)])
     }
 
     /// The commit, and the whole ref that it is checked out as.

@@ -99,6 +99,8 @@ impl<I: AttemptIo> JobRun<'_, I> {
             }
             None => workspace.project.join(path),
         }
+        .components()
+        .collect()
     }
 
     async fn bring_artifact(

@@ -299,9 +299,13 @@ async fn several_artifacts_lie_in_folders_or_together() {
             ])
             .id("d3"),
             run("find all some flat -type f | sort"),
+            download(&[("name", "dist")]).id("d4"),
+            run("test '${{ steps.d3.outputs.download-path }}' = \"$PWD/flat\"
+                 test '${{ steps.d4.outputs.download-path }}' = \"$PWD\" && echo no slash at the end"),
         ],
     )
     .await;
+    assert!(ran.says("no slash at the end"), "{}", ran.log);
     let files: Vec<_> = ran
         .lines()
         .into_iter()

@@ -131,11 +131,25 @@ fn event(known: &GithubFacts<'_>, actor: &str, path: &str) -> Value {
         "sender": { "login": actor },
     });
     if known.facts.event_name == "workflow_dispatch" {
-        event["inputs"] = known.facts.inputs_of(known.position);
+        event["inputs"] = as_texts(known.facts.inputs_of(known.position));
         event["ref"] = known.facts.git_ref.clone().into();
         event["workflow"] = path.into();
     }
     event
+}
+
+/// The inputs as the payload of a dispatch has them: texts, whatever their type, so that
+/// `github.event.inputs.dry_run == 'true'` holds. (GitHub: only the context `inputs`
+/// keeps types.)
+fn as_texts(inputs: Value) -> Value {
+    let Value::Object(inputs) = inputs else {
+        return inputs;
+    };
+    let texts = inputs.into_iter().map(|(name, value)| {
+        let text = tappet_actions::Value::from(value).to_text().to_string();
+        (name, Value::String(text))
+    });
+    Value::Object(texts.collect())
 }
 
 /// `("branch", "main")` of `refs/heads/main`.
@@ -154,6 +168,13 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn inputs_in_the_payload_of_a_dispatch_are_texts() {
+        let typed = json!({"dry": true, "n": 7, "ratio": 0.5, "s": "x", "none": null});
+        let texts = json!({"dry": "true", "n": "7", "ratio": "0.5", "s": "x", "none": ""});
+        assert_eq!(as_texts(typed), texts);
+    }
 
     #[rstest]
     #[case("refs/heads/feature/x", ("branch", "feature/x"))]
