@@ -19,8 +19,11 @@ impl Scene {
     }
 
     /// With a call of `Run` for `acme/web`.
-    async fn of(mut call: Value) -> Self {
-        let server = TestServer::start().await;
+    async fn of(call: Value) -> Self {
+        Self::on(TestServer::start().await, call).await
+    }
+
+    async fn on(server: TestServer, mut call: Value) -> Self {
         let project = server.project("acme/web", &[("README.md", "hi")]).await;
         call["repo"] = json!("acme/web");
         let reply = server
@@ -142,6 +145,33 @@ async fn a_runner_is_told_the_job_and_its_contexts() {
     assert_eq!(github["event"]["repository"]["full_name"], "acme/web");
     assert_eq!(told["contexts"]["secrets"]["GITHUB_TOKEN"], job.token);
     assert_eq!(told["contexts"]["needs"], json!({}));
+}
+
+const WITH_INPUT: &str = "
+on:
+  workflow_dispatch:
+    inputs:
+      level: {default: low}
+jobs:
+  only: {runs-on: ubuntu-latest, steps: [{run: make}]}
+";
+
+#[tokio::test]
+async fn a_run_of_the_api_has_the_defaults_of_its_inputs() {
+    let job = Scene::new(WITH_INPUT).await.take().await;
+    let contexts = &job.payload["tappet"]["contexts"];
+    assert_eq!(contexts["inputs"], json!({ "level": "low" }));
+}
+
+#[tokio::test]
+async fn a_bare_run_of_the_api_knows_neither_branch_nor_inputs() {
+    let server = TestServer::start_with(|config| config.fills_api_runs = false).await;
+    let scene = Scene::on(server, json!({ "workflowContent": [WITH_INPUT] })).await;
+    let job = scene.take().await;
+    let contexts = &job.payload["tappet"]["contexts"];
+    assert_eq!(contexts["inputs"], json!({}));
+    assert_eq!(contexts["github"]["ref"], "");
+    assert_eq!(contexts["github"]["ref_name"], "");
 }
 
 #[tokio::test]
