@@ -148,6 +148,7 @@ impl RefPattern {
             // GitLab 8, which ran commits by their id: whatever is no tag.
             RefKind::Branch | RefKind::Commit => "branches",
             RefKind::Tag => "tags",
+            RefKind::PullRequest => return false,
         };
         if pattern == kind {
             return true;

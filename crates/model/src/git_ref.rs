@@ -111,15 +111,18 @@ pub enum RefKind {
     Tag,
     /// No ref at all: a commit that was asked for by its id.
     Commit,
+    /// The head of a pull request, by [`PullRequest::ref_name`](crate::PullRequest::ref_name).
+    PullRequest,
 }
 
 impl RefKind {
-    /// `branch`, `tag` or `commit`.
+    /// `branch`, `tag`, `commit` or `pull_request`.
     pub fn as_str(self) -> &'static str {
         match self {
             RefKind::Branch => "branch",
             RefKind::Tag => "tag",
             RefKind::Commit => "commit",
+            RefKind::PullRequest => "pull_request",
         }
     }
 }

@@ -61,6 +61,8 @@ ids! {
     ProtectedRefId,
     /// A commit status set from outside.
     CommitStatusId,
+    /// What a project does about pull requests (Datafold: CI config id).
+    CiConfigId,
     /// A row of the audit log.
     AuditEntryId,
     /// A secret or variable of workflows.

@@ -7,9 +7,11 @@
 pub mod diagnostic;
 pub mod environment;
 pub mod failure;
+pub mod forge;
 pub mod git_ref;
 pub mod id;
 pub mod plan;
+pub mod pull_request;
 pub mod runner_protocol;
 pub mod source;
 pub mod status;
@@ -22,12 +24,14 @@ pub mod workflow_job;
 pub use diagnostic::{Diagnostic, Position};
 pub use environment::{DeploymentTier, Environment, EnvironmentAction};
 pub use failure::FailureReason;
+pub use forge::ForgeKind;
 pub use git_ref::{CommitSha, RefKind, RefName};
 pub use id::{
-    ArtifactId, AttemptId, AuditEntryId, CommitStatusId, EventId, HookId, JobId, ProjectId,
-    ProtectedRefId, RunId, RunnerId, ScheduleId, TokenId, TriggerId, UserId, VariableId,
+    ArtifactId, AttemptId, AuditEntryId, CiConfigId, CommitStatusId, EventId, HookId, JobId,
+    ProjectId, ProtectedRefId, RunId, RunnerId, ScheduleId, TokenId, TriggerId, UserId, VariableId,
     WorkflowId, WorkflowSettingId, WorkflowVariantId,
 };
+pub use pull_request::{PullRequest, PullRequestDetails};
 pub use source::Source;
 pub use status::Status;
 pub use time::Timestamp;

@@ -164,7 +164,7 @@ fn refspecs(wanted: &Wanted) -> Vec<String> {
     let folders = match kind {
         Some(RefKind::Branch) => &["heads"][..],
         Some(RefKind::Tag) => &["tags"],
-        Some(RefKind::Commit) => &[],
+        Some(RefKind::Commit | RefKind::PullRequest) => &[],
         None => &["heads", "tags"],
     };
     folders

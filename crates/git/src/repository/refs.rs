@@ -48,7 +48,7 @@ impl Repository {
         let full_name = match kind {
             RefKind::Branch => format!("refs/heads/{name}"),
             RefKind::Tag => format!("refs/tags/{name}"),
-            RefKind::Commit => return Ok(None),
+            RefKind::Commit | RefKind::PullRequest => return Ok(None),
         };
         // As a pattern, a name also finds what lies below it.
         let found = self.listed(&[&full_name]).await?;

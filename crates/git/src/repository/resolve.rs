@@ -48,7 +48,7 @@ impl Repository {
             None => self.on_either(&branch, &tag).await?,
             Some(RefKind::Branch) => (self.on_one(&branch).await?, None),
             Some(RefKind::Tag) => (None, self.on_one(&tag).await?),
-            Some(RefKind::Commit) => (None, None),
+            Some(RefKind::Commit | RefKind::PullRequest) => (None, None),
         };
         let on_branch = self.confirmed(&branch, on_branch).await?;
         let on_tag = self.confirmed(&tag, on_tag).await?;

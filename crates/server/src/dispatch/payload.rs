@@ -383,7 +383,7 @@ fn build(
 /// Runners know two words only.
 fn ref_type(kind: RefKind) -> &'static str {
     match kind {
-        RefKind::Branch | RefKind::Commit => "branch",
+        RefKind::Branch | RefKind::Commit | RefKind::PullRequest => "branch",
         RefKind::Tag => "tag",
     }
 }
@@ -399,7 +399,7 @@ fn refspecs(assignment: &Assignment) -> Vec<String> {
             vec![pinned, named]
         }
         RefKind::Tag => vec![pinned, format!("+refs/tags/{name}:refs/tags/{name}")],
-        RefKind::Commit => vec![pinned],
+        RefKind::Commit | RefKind::PullRequest => vec![pinned],
     }
 }
 

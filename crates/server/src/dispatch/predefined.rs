@@ -99,7 +99,7 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
             list.raw("CI_COMMIT_TAG", facts.ref_name);
             list.raw("CI_COMMIT_TAG_MESSAGE", facts.tag_message.unwrap_or(""));
         }
-        RefKind::Commit => {}
+        RefKind::Commit | RefKind::PullRequest => {}
     }
     list.raw(
         "CI_COMMIT_MESSAGE",

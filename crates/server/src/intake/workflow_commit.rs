@@ -94,6 +94,6 @@ pub(super) fn full_ref(resolved: &ResolvedRef) -> String {
     match resolved.kind {
         RefKind::Branch => format!("refs/heads/{}", resolved.name),
         RefKind::Tag => format!("refs/tags/{}", resolved.name),
-        RefKind::Commit => String::new(),
+        RefKind::Commit | RefKind::PullRequest => String::new(),
     }
 }

@@ -159,7 +159,7 @@ async fn judge(app: &App, waiting: &Decision) -> Result<language::Decision, Trou
         .workflow_settings(project.id, facts.branch(), workflow.path.as_deref(), None)
         .await
         .map_err(|error| broken(&error))?;
-    let is_protected = run.ref_kind != RefKind::Commit
+    let is_protected = !matches!(run.ref_kind, RefKind::Commit | RefKind::PullRequest)
         && app
             .is_protected(project, run.ref_kind, &run.ref_name)
             .await?;

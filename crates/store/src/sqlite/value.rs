@@ -44,6 +44,7 @@ impl FromSql for Col<RefKind> {
             "branch" => Ok(Col(RefKind::Branch)),
             "tag" => Ok(Col(RefKind::Tag)),
             "commit" => Ok(Col(RefKind::Commit)),
+            "pull_request" => Ok(Col(RefKind::PullRequest)),
             _ => Err(FromSqlError::InvalidType),
         }
     }

@@ -81,7 +81,7 @@ pub fn full_ref(run: &Run) -> String {
     let folder = match run.ref_kind {
         RefKind::Branch => "refs/heads/",
         RefKind::Tag => "refs/tags/",
-        RefKind::Commit => "",
+        RefKind::Commit | RefKind::PullRequest => "",
     };
     format!("{folder}{}", run.ref_name)
 }

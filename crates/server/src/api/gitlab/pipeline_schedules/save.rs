@@ -248,7 +248,7 @@ async fn full_name(app: &App, project: &Project, ref_name: &str) -> ApiResult<Op
         Ok(found) => Ok(match found.kind {
             RefKind::Branch => Some(format!("refs/heads/{}", found.name)),
             RefKind::Tag => Some(format!("refs/tags/{}", found.name)),
-            RefKind::Commit => None,
+            RefKind::Commit | RefKind::PullRequest => None,
         }),
         Err(ResolveError::NotFound | ResolveError::Ambiguous) => Ok(None),
         Err(ResolveError::Read(error)) => Err(ApiError::unreachable(&error.to_string())),
