@@ -5,7 +5,6 @@
 //! receiver has it. A delivery may arrive twice, never with another
 //! `Idempotency-Key`.
 
-mod address;
 pub mod chain;
 mod deliver;
 mod payload;
@@ -21,7 +20,6 @@ use tokio::sync::Notify;
 
 use crate::secrets::Secrets;
 
-pub use address::{InvalidHookUrl, check_url};
 pub use deliver::{TestError, send_test, watch};
 pub use payload::Subject;
 

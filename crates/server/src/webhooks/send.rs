@@ -1,24 +1,21 @@
 //! One request to a receiver: within its time, without following redirects, and
 //! without reading more of the answer than its status.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::Client;
 use tappet_store::Hook;
-use url::{Host, Url};
 
 use super::HookSecrets;
-use super::address::{GuardedResolver, is_local};
 use crate::config::Config;
+use crate::outgoing::{self, reason};
 use crate::version::GITLAB_VERSION;
 
 /// HTTP clients, made when the first webhook has something to tell.
 pub struct Clients {
     strict: Client,
     lenient: Client,
-    allow_local: bool,
 }
 
 /// What came back.
@@ -51,20 +48,11 @@ pub struct Envelope {
 impl Clients {
     /// Makes them; this reads the certificates that the machine trusts.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
-        let allow_local = config.allow_local_requests;
-        let builder = || {
-            Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .timeout(config.hook_timeout)
-                .pool_max_idle_per_host(1)
-                .pool_idle_timeout(Duration::from_secs(30))
-                .dns_resolver(GuardedResolver { allow_local })
-        };
         Ok(Self {
-            strict: builder().build()?,
-            lenient: builder().tls_danger_accept_invalid_certs(true).build()?,
-            allow_local,
+            strict: outgoing::client(config).build()?,
+            lenient: outgoing::client(config)
+                .tls_danger_accept_invalid_certs(true)
+                .build()?,
         })
     }
 
@@ -78,7 +66,7 @@ impl Clients {
         body: Vec<u8>,
     ) -> Answer {
         let started = Instant::now();
-        let result = match self.address(&hook.settings.url) {
+        let result = match outgoing::address(config, &hook.settings.url) {
             Ok(url) => {
                 let client = if hook.settings.skips_tls_checks {
                     &self.lenient
@@ -101,37 +89,6 @@ impl Clients {
             duration: started.elapsed(),
         }
     }
-
-    /// A literal address does not pass the resolver, so it is checked here.
-    fn address(&self, text: &str) -> Result<Url, String> {
-        let url = Url::parse(text).map_err(|error| error.to_string())?;
-        let literal: Option<IpAddr> = match url.host() {
-            Some(Host::Ipv4(address)) => Some(address.into()),
-            Some(Host::Ipv6(address)) => Some(address.into()),
-            _ => None,
-        };
-        if !self.allow_local && literal.is_some_and(is_local) {
-            return Err("it leads to this machine or a private network".to_owned());
-        }
-        Ok(url)
-    }
-}
-
-/// The innermost cause says most. Addresses may hold secrets in their query.
-fn reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "the receiver did not answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let kind = if error.is_connect() {
-        "cannot connect"
-    } else {
-        "cannot send"
-    };
-    format!("{kind}: {cause}")
 }
 
 /// GitLab's headers, then the webhook's own, which cannot replace them.

@@ -1,11 +1,8 @@
 //! `GetFailureDiagnosis`: what failed in a run, workflow, job or attempt, failures of
 //! the same cause together, each with the lines of the log that tell most.
 //!
-//! This file reads; [`evidence`] finds the telling lines of a log, [`cause`] says what
-//! a failure means, and [`report`] puts the answer together. Those three are pure.
+//! This file reads, and [`report`], which is pure, puts the answer together.
 
-mod cause;
-mod evidence;
 mod report;
 
 use tappet_model::Status;
@@ -23,8 +20,9 @@ use super::logs;
 use super::opening::{self, Opened};
 use super::tree::{self, Branch, job_key};
 use crate::app::App;
+use crate::diagnosis::cause;
+use crate::diagnosis::evidence::{Evidence, Tail};
 use crate::rights::{Right, reads_log};
-use evidence::{Evidence, Tail};
 use report::{MOST_PROBLEMS, Problem, Target};
 
 /// `GetFailureDiagnosis`. The kind of the target is never guessed from its id.

@@ -11,13 +11,13 @@ use tappet_rpc::depot::ci::v1::{
 };
 use tappet_store::{Attempt, Workflow};
 
-use super::evidence::{Evidence, MOST_LINES, plain};
 use crate::api::depot::ORGANISATION;
 use crate::api::depot::ids::Kind;
 use crate::api::depot::opening::Opened;
 use crate::api::depot::runs::number;
 use crate::api::depot::tree::{Branch, Job, job_key};
 use crate::api::depot::words;
+use crate::diagnosis::evidence::{Evidence, MOST_LINES, plain};
 use crate::logs::lines::LogLine;
 
 /// With more failures, only places to look at are told.

@@ -8,7 +8,8 @@ use tappet_store::HookSettings;
 use crate::api::gitlab::errors::{ApiError, ApiResult};
 use crate::api::gitlab::params::{Checks, as_text};
 use crate::config::Config;
-use crate::webhooks::{HookSecrets, check_url};
+use crate::outgoing::check_url;
+use crate::webhooks::HookSecrets;
 
 /// GitLab's events that Tappet has nothing to tell of.
 pub const EVENTS_NEVER_SENT: &[&str] = &[

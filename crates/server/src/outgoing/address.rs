@@ -1,4 +1,4 @@
-//! Which addresses a webhook may reach. Names are resolved by our own resolver,
+//! Which addresses may be called. Names are resolved by our own resolver,
 //! right before connecting, so that what was checked is what is connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,22 +6,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// The longest address of a webhook.
+/// The longest address.
 const MAX_URL_BYTES: usize = 2048;
 
-/// An address that no webhook may have.
+/// An address that is never called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("Invalid url given")]
-pub struct InvalidHookUrl;
+pub struct InvalidUrl;
 
-/// Reads the address of a webhook: http or https, a host, no login in it; and not
+/// Reads an address: http or https, a host, no login in it; and not
 /// of this machine or network, unless `allow_local`.
-pub fn check_url(text: &str, allow_local: bool) -> Result<Url, InvalidHookUrl> {
-    let url = Url::parse(text.trim()).map_err(|_| InvalidHookUrl)?;
+pub fn check_url(text: &str, allow_local: bool) -> Result<Url, InvalidUrl> {
+    let url = Url::parse(text.trim()).map_err(|_| InvalidUrl)?;
     let is_web = matches!(url.scheme(), "http" | "https");
     let has_login = !url.username().is_empty() || url.password().is_some();
     let is_local = match url.host() {
-        None => return Err(InvalidHookUrl),
+        None => return Err(InvalidUrl),
         Some(Host::Ipv4(address)) => is_local(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => is_local(IpAddr::V6(address)),
         Some(Host::Domain(name)) => {
@@ -33,7 +33,7 @@ pub fn check_url(text: &str, allow_local: bool) -> Result<Url, InvalidHookUrl> {
     if is_web && !has_login && text.len() <= MAX_URL_BYTES && (allow_local || !is_local) {
         Ok(url)
     } else {
-        Err(InvalidHookUrl)
+        Err(InvalidUrl)
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     #[case("http://LOCALHOST./")]
     #[case("http://a.localhost/")]
     fn other_addresses_are_refused(#[case] url: &str) {
-        assert_eq!(check_url(url, false), Err(InvalidHookUrl));
+        assert_eq!(check_url(url, false), Err(InvalidUrl));
     }
 
     #[test]
