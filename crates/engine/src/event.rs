@@ -69,6 +69,15 @@ pub enum RunEvent {
     Cancel,
     /// Repeat what failed or was canceled.
     Retry,
+    /// A held run starts, as one that never was held does at its creation. Nothing
+    /// happens to others.
+    Release,
+    /// A held run has waited for too long: it fails with all jobs that have not begun.
+    /// Nothing happens to others.
+    GiveUp {
+        /// Why.
+        reason: FailureReason,
+    },
 }
 
 /// What can happen to one workflow of a run.

@@ -27,4 +27,4 @@ pub use allow_failure::is_allowed_failure;
 pub use composite::{StatusSet, composite, has_warnings};
 pub use event::{Event, JobEvent, Refused, RunEvent, StageEvent, Transition};
 pub use graph::{Graph, GraphJob};
-pub use state::{JobState, RunState};
+pub use state::{JobState, RunHold, RunState};

@@ -12,12 +12,13 @@ use crate::composite::StatusSet;
 use crate::gate::{Gate, gate, ready_status};
 use crate::groups::{Places, given_up_with};
 use crate::order::{dependants, processing_order};
-use crate::{Graph, JobState, Transition, is_allowed_failure};
+use crate::{Graph, JobState, RunHold, RunState, Transition, is_allowed_failure};
 
 /// Changes to the jobs of a run in the making.
 pub(crate) struct Processing<'a> {
     graph: &'a Graph,
     jobs: &'a mut [JobState],
+    hold: &'a mut RunHold,
     order: Vec<usize>,
     origins: Vec<Origin>,
     transitions: Vec<Transition>,
@@ -48,12 +49,14 @@ pub(crate) enum Attempt {
 }
 
 impl<'a> Processing<'a> {
-    pub(crate) fn new(graph: &'a Graph, jobs: &'a mut [JobState]) -> Self {
+    pub(crate) fn new(graph: &'a Graph, state: &'a mut RunState) -> Self {
+        let RunState { jobs, hold, .. } = state;
         Self {
             graph,
             order: processing_order(graph),
             origins: vec![Origin::Unchanged; jobs.len()],
             jobs,
+            hold,
             transitions: Vec::new(),
         }
     }
@@ -75,6 +78,16 @@ impl<'a> Processing<'a> {
         self.jobs[job].failure_reason = Some(reason);
         self.jobs[job].exit_code = exit_code;
         self.change(job, Status::Failed);
+    }
+
+    /// Fails every job that has not begun. What is no part of the run stays that.
+    pub(crate) fn fail_all(&mut self, reason: FailureReason) {
+        for job in self.of_stage(None) {
+            let is_left_out = self.graph.jobs[job].when == When::Never;
+            if self.jobs[job].status == Status::Created && !is_left_out {
+                self.fail(job, reason, None);
+            }
+        }
     }
 
     /// Cancels a job, at once or by way of its runner; completed and canceling
@@ -136,6 +149,9 @@ impl<'a> Processing<'a> {
             ..JobState::created()
         };
         self.origins[job] = Origin::NewAttempt(attempt);
+        if *self.hold == RunHold::GivenUp {
+            *self.hold = RunHold::None;
+        }
     }
 
     /// Gives each of these jobs a new attempt if it has ended in one of these ways,
@@ -233,7 +249,11 @@ impl<'a> Processing<'a> {
     fn decide(&mut self, job: usize, previous: Status, places: &mut Places) {
         let fixed = &self.graph.jobs[job];
         let origin = self.origins[job];
-        let to = match gate(fixed.when, fixed.needs.is_some(), previous) {
+        let gate = match *self.hold {
+            RunHold::Held => Gate::Wait,
+            RunHold::None | RunHold::GivenUp => gate(fixed.when, fixed.needs.is_some(), previous),
+        };
+        let to = match gate {
             Gate::Wait => Status::Created,
             Gate::Skip => Status::Skipped,
             Gate::Run => {

@@ -34,6 +34,22 @@ pub struct RunState {
     pub status: Status,
     /// Statuses that foreign systems set, which count beside those of the jobs.
     pub external: StatusSet,
+    /// Whether its jobs may start.
+    pub hold: RunHold,
+}
+
+/// Whether the jobs of a run may start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RunHold {
+    /// They may.
+    #[default]
+    None,
+    /// None of them, before [`RunEvent::Release`](crate::RunEvent::Release). They can be
+    /// canceled, and what is repeated after that waits again.
+    Held,
+    /// The run was held for too long and failed on account of that, be the failures of
+    /// its jobs allowed or not, until a job is repeated.
+    GivenUp,
 }
 
 impl JobState {
@@ -58,12 +74,22 @@ impl RunState {
     /// If a need names a job that the graph does not have.
     pub fn start(graph: &Graph) -> (RunState, Vec<Transition>) {
         let mut state = RunState {
-            jobs: vec![JobState::created(); graph.jobs.len()],
-            ..RunState::without_jobs()
+            hold: RunHold::None,
+            ..RunState::held(graph)
         };
-        let mut transitions = Processing::new(graph, &mut state.jobs).finish();
+        let mut transitions = Processing::new(graph, &mut state).finish();
         transitions.extend(state.update_status(graph));
         (state, transitions)
+    }
+
+    /// The state after creation of a run whose jobs may not start yet: all of them
+    /// and the run are `created`.
+    pub fn held(graph: &Graph) -> RunState {
+        RunState {
+            jobs: vec![JobState::created(); graph.jobs.len()],
+            hold: RunHold::Held,
+            ..RunState::without_jobs()
+        }
     }
 
     /// The state of a run that waits for foreign statuses and has no jobs.
@@ -72,6 +98,7 @@ impl RunState {
             jobs: Vec::new(),
             status: Status::Created,
             external: StatusSet::default(),
+            hold: RunHold::None,
         }
     }
 
@@ -85,9 +112,9 @@ impl RunState {
     /// If `graph` is not the one the run was started with.
     pub fn step(&mut self, graph: &Graph, event: Event) -> Result<Vec<Transition>, Refused> {
         let mut transitions = match event {
-            Event::Job { job, event } => job_event(graph, &mut self.jobs, job, event)?,
-            Event::Run(event) => run_event(graph, &mut self.jobs, event),
-            Event::Stage { stage, event } => stage_event(graph, &mut self.jobs, stage, event)?,
+            Event::Job { job, event } => job_event(graph, self, job, event)?,
+            Event::Run(event) => run_event(graph, self, event),
+            Event::Stage { stage, event } => stage_event(graph, self, stage, event)?,
             Event::External(statuses) => {
                 self.external = statuses;
                 Vec::new()
@@ -105,7 +132,7 @@ impl RunState {
     ///
     /// If `graph` is not the run's with more jobs at its end.
     pub fn expand(&mut self, graph: &Graph, job: usize) -> Result<Vec<Transition>, Refused> {
-        let mut transitions = expansion(graph, &mut self.jobs, job)?;
+        let mut transitions = expansion(graph, self, job)?;
         transitions.extend(self.update_status(graph));
         Ok(transitions)
     }
@@ -123,15 +150,25 @@ impl RunState {
         current
             .iter()
             .zip(composites)
-            .map(|(&current, composite)| run_status(current, composite.unwrap_or(Status::Success)))
+            .map(|(&current, composite)| self.status_after(current, composite))
             .collect()
+    }
+
+    /// The status of the run, or of one of its workflows, after `current`.
+    fn status_after(&self, current: Status, composite: Option<Status>) -> Status {
+        match composite.unwrap_or(Status::Success) {
+            // Where some jobs were canceled already, the others have still not begun.
+            composite if self.hold == RunHold::Held && !composite.is_completed() => Status::Created,
+            composite => run_status(current, composite),
+        }
     }
 
     fn update_status(&mut self, graph: &Graph) -> Option<Transition> {
         let jobs = counted(graph, &self.jobs, 0..self.jobs.len());
         let composite = jobs.union(self.external).status(false);
-        let to = match run_status(self.status, composite.unwrap_or(Status::Success)) {
-            Status::Success | Status::Skipped if graph.is_broken => Status::Failed,
+        let fails = graph.is_broken || self.hold == RunHold::GivenUp;
+        let to = match self.status_after(self.status, composite) {
+            Status::Success | Status::Skipped if fails => Status::Failed,
             to => to,
         };
         let from = std::mem::replace(&mut self.status, to);

@@ -8,23 +8,24 @@ use tappet_model::{FailureReason, Status};
 use crate::process::{Attempt, Processing, statuses};
 use crate::retry::retries_again;
 use crate::{
-    Graph, JobEvent, JobState, Refused, RunEvent, StageEvent, Transition, is_allowed_failure,
+    Graph, JobEvent, JobState, Refused, RunEvent, RunHold, RunState, StageEvent, Transition,
+    is_allowed_failure,
 };
 
 /// Applies an event to the newest attempt of one job.
 pub(crate) fn job_event(
     graph: &Graph,
-    jobs: &mut [JobState],
+    state: &mut RunState,
     job: usize,
     event: JobEvent,
 ) -> Result<Vec<Transition>, Refused> {
-    let status = jobs.get(job).ok_or(Refused::UnknownJob)?.status;
+    let status = state.jobs.get(job).ok_or(Refused::UnknownJob)?.status;
     let require = |possible: bool, otherwise| if possible { Ok(()) } else { Err(otherwise) };
     match event {
         JobEvent::Run { cancels_gracefully } => {
             require(status == Status::Pending, Refused::NotPending)?;
-            jobs[job].cancels_gracefully = cancels_gracefully;
-            Ok(moved(graph, jobs, job, Status::Running))
+            state.jobs[job].cancels_gracefully = cancels_gracefully;
+            Ok(moved(graph, state, job, Status::Running))
         }
         JobEvent::Success => {
             require(status.is_executing(), Refused::NotRunning)?;
@@ -33,37 +34,37 @@ pub(crate) fn job_event(
             } else {
                 Status::Success
             };
-            Ok(moved(graph, jobs, job, to))
+            Ok(moved(graph, state, job, to))
         }
         JobEvent::Drop { .. } if status == Status::Canceling => {
-            Ok(moved(graph, jobs, job, Status::Canceled))
+            Ok(moved(graph, state, job, Status::Canceled))
         }
         JobEvent::Drop { reason, exit_code } => {
             let waits = status == Status::Scheduled || status.is_active();
             let possible = status == Status::Running || (waits && ends_the_wait(reason));
             require(possible, Refused::NotRunning)?;
-            Ok(failed(graph, jobs, job, reason, exit_code))
+            Ok(failed(graph, state, job, reason, exit_code))
         }
         JobEvent::Cancel => {
-            let mut processing = Processing::new(graph, jobs);
+            let mut processing = Processing::new(graph, state);
             processing.cancel(job);
             Ok(processing.finish())
         }
         JobEvent::ForceCancel => {
             require(status == Status::Canceling, Refused::NotPossible)?;
-            Ok(moved(graph, jobs, job, Status::Canceled))
+            Ok(moved(graph, state, job, Status::Canceled))
         }
         JobEvent::Play => {
             let playable = matches!(status, Status::Manual | Status::Scheduled);
             require(playable, Refused::NotPlayable)?;
-            let mut processing = Processing::new(graph, jobs);
+            let mut processing = Processing::new(graph, state);
             processing.enqueue(job);
             processing.reopen_dependants(job);
             Ok(processing.finish())
         }
         JobEvent::Retry => {
             require(is_retryable(status), Refused::NotRetryable)?;
-            let mut processing = Processing::new(graph, jobs);
+            let mut processing = Processing::new(graph, state);
             processing.begin_attempt(job, Attempt::ByHand);
             processing.reopen_dependants(job);
             Ok(processing.finish())
@@ -74,7 +75,7 @@ pub(crate) fn job_event(
             let waits = (status == Status::Created && may_come_early)
                 || (status.is_active() && status != Status::Running);
             require(waits, Refused::NotPossible)?;
-            Ok(moved(graph, jobs, job, Status::Skipped))
+            Ok(moved(graph, state, job, Status::Skipped))
         }
         JobEvent::Enqueue => {
             let held = matches!(
@@ -85,7 +86,7 @@ pub(crate) fn job_event(
                     | Status::WaitingForCallback
             );
             require(held, Refused::NotPossible)?;
-            let mut processing = Processing::new(graph, jobs);
+            let mut processing = Processing::new(graph, state);
             processing.enqueue(job);
             Ok(processing.finish())
         }
@@ -93,11 +94,19 @@ pub(crate) fn job_event(
 }
 
 /// Applies an event to the whole run.
-pub(crate) fn run_event(graph: &Graph, jobs: &mut [JobState], event: RunEvent) -> Vec<Transition> {
-    let mut processing = Processing::new(graph, jobs);
+pub(crate) fn run_event(graph: &Graph, state: &mut RunState, event: RunEvent) -> Vec<Transition> {
+    let is_held = state.hold == RunHold::Held;
+    match event {
+        RunEvent::Release if is_held => state.hold = RunHold::None,
+        RunEvent::GiveUp { .. } if is_held => state.hold = RunHold::GivenUp,
+        _ => {}
+    }
+    let mut processing = Processing::new(graph, state);
     match event {
         RunEvent::Cancel => processing.cancel_all(None),
         RunEvent::Retry => processing.repeat(None, &[Status::Failed, Status::Canceled]),
+        RunEvent::GiveUp { reason } if is_held => processing.fail_all(reason),
+        RunEvent::Release | RunEvent::GiveUp { .. } => {}
     }
     processing.finish()
 }
@@ -106,18 +115,18 @@ pub(crate) fn run_event(graph: &Graph, jobs: &mut [JobState], event: RunEvent) -
 /// workflow.
 pub(crate) fn stage_event(
     graph: &Graph,
-    jobs: &mut [JobState],
+    state: &mut RunState,
     stage: Option<usize>,
     event: StageEvent,
 ) -> Result<Vec<Transition>, Refused> {
-    let of_stage =
-        (0..jobs.len()).filter(|&job| stage.is_none_or(|stage| graph.jobs[job].stage == stage));
-    let status = statuses(graph, jobs, of_stage).status(false);
+    let of_stage = (0..state.jobs.len())
+        .filter(|&job| stage.is_none_or(|stage| graph.jobs[job].stage == stage));
+    let status = statuses(graph, &state.jobs, of_stage).status(false);
     let is_over = status.is_none_or(Status::is_completed);
     if event != StageEvent::Cancel && !is_over {
         return Err(Refused::NotOver);
     }
-    let mut processing = Processing::new(graph, jobs);
+    let mut processing = Processing::new(graph, state);
     match event {
         StageEvent::Cancel => processing.cancel_all(stage),
         StageEvent::Retry => processing.repeat(stage, &[Status::Failed, Status::Canceled]),
@@ -133,38 +142,43 @@ pub(crate) fn stage_event(
 /// the end, and lets them start.
 pub(crate) fn expansion(
     graph: &Graph,
-    jobs: &mut Vec<JobState>,
+    state: &mut RunState,
     job: usize,
 ) -> Result<Vec<Transition>, Refused> {
-    let waiting = jobs.get(job).ok_or(Refused::UnknownJob)?;
+    let waiting = state.jobs.get(job).ok_or(Refused::UnknownJob)?;
     if waiting.status != Status::WaitingForCallback {
         return Err(Refused::NotPossible);
     }
-    let first_new = jobs.len();
-    jobs.resize(graph.jobs.len(), JobState::created());
-    let mut processing = Processing::new(graph, jobs);
+    let first_new = state.jobs.len();
+    state.jobs.resize(graph.jobs.len(), JobState::created());
+    let mut processing = Processing::new(graph, state);
     for leg in std::iter::once(job).chain(first_new..graph.jobs.len()) {
         processing.enqueue(leg);
     }
     Ok(processing.finish())
 }
 
-fn moved(graph: &Graph, jobs: &mut [JobState], job: usize, to: Status) -> Vec<Transition> {
-    let mut processing = Processing::new(graph, jobs);
+fn moved(graph: &Graph, state: &mut RunState, job: usize, to: Status) -> Vec<Transition> {
+    let mut processing = Processing::new(graph, state);
     processing.change(job, to);
     processing.finish()
 }
 
 fn failed(
     graph: &Graph,
-    jobs: &mut [JobState],
+    state: &mut RunState,
     job: usize,
     reason: FailureReason,
     exit_code: Option<i32>,
 ) -> Vec<Transition> {
     let fixed = &graph.jobs[job];
-    let again = retries_again(&fixed.retry, reason, exit_code, jobs[job].automatic_retries);
-    let mut processing = Processing::new(graph, jobs);
+    let again = retries_again(
+        &fixed.retry,
+        reason,
+        exit_code,
+        state.jobs[job].automatic_retries,
+    );
+    let mut processing = Processing::new(graph, state);
     processing.fail(job, reason, exit_code);
     if again {
         // Nothing was skipped on account of an attempt that was still running.

@@ -5,8 +5,8 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tappet_engine::{
-    Event, Graph, GraphJob, JobEvent, JobState, RunEvent, RunState, StageEvent, Transition,
-    composite, is_allowed_failure,
+    Event, Graph, GraphJob, JobEvent, JobState, RunEvent, RunHold, RunState, StageEvent,
+    Transition, composite, is_allowed_failure,
 };
 use tappet_model::plan::{AllowFailure, JobGroup, RetryPolicy, When};
 use tappet_model::{FailureReason, Status};
@@ -72,6 +72,18 @@ impl Watched {
             story: Vec::new(),
         };
         watched.follow(transitions);
+        watched
+    }
+
+    fn hold(graph: &Graph) -> Self {
+        let watched = Self {
+            graph: graph.clone(),
+            state: RunState::held(graph),
+            jobs: graph.jobs.iter().map(|_| WatchedJob::created()).collect(),
+            run: Status::Created,
+            story: Vec::new(),
+        };
+        watched.check_state();
         watched
     }
 
@@ -335,7 +347,13 @@ impl Watched {
             status => status,
         };
         let jobs = (0..self.jobs.len()).map(|job| (counted(job), self.allowed(job)));
-        let composite = composite(jobs, false).unwrap_or(Status::Success);
+        let composite = match composite(jobs, false).unwrap_or(Status::Success) {
+            composite if self.is_held() && !composite.is_completed() => Status::Created,
+            Status::Success | Status::Skipped if self.state.hold == RunHold::GivenUp => {
+                Status::Failed
+            }
+            composite => composite,
+        };
         let begun = (self.run, composite) == (Status::Running, Status::Pending);
         assert!(
             self.run == composite || begun,
@@ -349,10 +367,18 @@ impl Watched {
                 || matches!(status, Status::Manual | Status::Scheduled)
         });
         let waiting = self.find(|status| !status.is_completed());
-        assert!(
-            moving.is_some() || waiting.is_none(),
-            "job {waiting:?} waits for nothing"
-        );
+        if self.is_held() {
+            assert!(moving.is_none(), "job {moving:?} of a held run moves");
+        } else {
+            assert!(
+                moving.is_some() || waiting.is_none(),
+                "job {waiting:?} waits for nothing"
+            );
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        self.state.hold == RunHold::Held
     }
 
     fn allowed(&self, job: usize) -> bool {
@@ -454,6 +480,10 @@ prop_compose! {
     }
 }
 
+const GIVE_UP: RunEvent = RunEvent::GiveUp {
+    reason: FailureReason::StuckOrTimeoutFailure,
+};
+
 fn any_act() -> impl Strategy<Value = Act> {
     let exit_code = prop::option::of(1..=2);
     let event = prop_oneof![
@@ -485,6 +515,7 @@ fn any_act() -> impl Strategy<Value = Act> {
             .prop_map(|(which, legs, group)| Act::Expand { which, legs, group }),
         4 => (0..11_usize, event).prop_map(|(job, event)| Act::Any { job, event }),
         1 => prop::sample::select(vec![RunEvent::Cancel, RunEvent::Retry]).prop_map(Act::Run),
+        1 => prop::sample::select(vec![RunEvent::Release, GIVE_UP]).prop_map(Act::Run),
         2 => (prop::option::of(0..4_usize), any_stage_event())
             .prop_map(|(stage, event)| Act::Stage { stage, event }),
     ]
@@ -543,6 +574,52 @@ proptest! {
                 let event = Event::Job { job, event: JobEvent::Cancel };
                 prop_assert_eq!(run.state.clone().step(&run.graph, event), Ok(Vec::new()));
             }
+        }
+    }
+
+    /// [`Watched`] sees to it that nothing moves while a run is held.
+    #[test]
+    fn a_held_run_keeps_its_rules_and_comes_to_an_end(
+        graph in any_graph(),
+        acts in any_acts(),
+    ) {
+        let mut run = Watched::hold(&graph);
+        for act in &acts {
+            run.act(act);
+        }
+        run.step(Event::Run(RunEvent::Release));
+        run.drain();
+        prop_assert!(run.find(|status| status.is_active() || status.is_executing()).is_none());
+    }
+
+    #[test]
+    fn a_released_run_is_as_if_it_had_never_been_held(graph in any_graph()) {
+        let mut held = RunState::held(&graph);
+        let released = held.step(&graph, Event::Run(RunEvent::Release));
+        prop_assert_eq!((held, released.unwrap()), RunState::start(&graph));
+    }
+
+    #[test]
+    fn a_run_that_was_held_for_too_long_fails(graph in any_graph()) {
+        let mut run = Watched::hold(&graph);
+        run.step(Event::Run(GIVE_UP));
+        prop_assert_eq!(run.run, Status::Failed);
+        prop_assert!(run.find(|status| !status.is_completed()).is_none());
+    }
+
+    #[test]
+    fn letting_go_means_nothing_to_a_run_that_is_not_held(
+        graph in any_graph(),
+        acts in any_acts(),
+    ) {
+        let mut run = Watched::start(&graph);
+        for act in &acts {
+            run.act(act);
+        }
+        for event in [RunEvent::Release, GIVE_UP] {
+            let before = run.state.clone();
+            prop_assert_eq!(run.state.step(&run.graph, Event::Run(event)), Ok(Vec::new()));
+            prop_assert_eq!(&run.state, &before);
         }
     }
 

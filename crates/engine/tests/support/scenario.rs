@@ -1,13 +1,13 @@
 //! Runs written as text. A graph is a list of jobs, `name@stage` followed by
 //! words: a `when` (`manual` jobs may fail unless they are `blocking`),
 //! `may_fail`, `may_fail(3)` for one exit code, `retry(2)`, `needs(a b)`, `group(0)`.
-//! `cancel_on_failure` and `broken` in the list are about the run, `groups` tells
+//! `cancel_on_failure`, `broken` and `held` in the list are about the run, `groups` tells
 //! of each group in turn whether it is `fail_fast` and how many `max(2)` at a time.
 //!
 //! What happens is `verb job…`, where `success` and `drop` of a job that no
 //! runner has yet let one take it first, `late_drop` does not, and `give_up`
 //! fails it without a runner. `cancel_stage`, `retry_stage` and `rerun_stage` name a
-//! stage; `expand a b c` makes `a`, `b` and `c` of the waiting job `a`, in a new group
+//! stage, `release` and `give_up_run` are about a held run; `expand a b c` makes `a`, `b` and `c` of the waiting job `a`, in a new group
 //! with the words after a `:`. Where that leads is `run status: job job status, job status`.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,9 @@ use tappet_engine::{
 };
 use tappet_model::plan::{AllowFailure, JobGroup, RetryPolicy, When};
 use tappet_model::{FailureReason, Status};
+
+/// Stands in a list of jobs that may not start yet.
+const HELD: &str = "held";
 
 /// A run and everything that happened to it.
 pub struct Scenario {
@@ -31,7 +34,12 @@ impl Scenario {
     /// Starts a run of the described graph.
     pub fn start(description: &str) -> Self {
         let (names, stages, graph) = parse_graph(description);
-        let (state, last) = RunState::start(&graph);
+        let is_held = description.split(';').any(|entry| entry.trim() == HELD);
+        let (state, last) = if is_held {
+            (RunState::held(&graph), Vec::new())
+        } else {
+            RunState::start(&graph)
+        };
         Self {
             names,
             stages,
@@ -49,6 +57,10 @@ impl Scenario {
         match verb {
             "cancel_run" => self.step(Event::Run(RunEvent::Cancel))?,
             "retry_run" => self.step(Event::Run(RunEvent::Retry))?,
+            "release" => self.step(Event::Run(RunEvent::Release))?,
+            "give_up_run" => self.step(Event::Run(RunEvent::GiveUp {
+                reason: FailureReason::StuckOrTimeoutFailure,
+            }))?,
             "cancel_stage" => self.apply_to_stage(words.next(), StageEvent::Cancel)?,
             "retry_stage" => self.apply_to_stage(words.next(), StageEvent::Retry)?,
             "rerun_stage" => self.apply_to_stage(words.next(), StageEvent::Rerun)?,
@@ -195,6 +207,9 @@ fn parse_graph(description: &str) -> (Vec<String>, Vec<String>, Graph) {
         }
         if entry == "broken" {
             graph.is_broken = true;
+            continue;
+        }
+        if entry == HELD {
             continue;
         }
         if let Some(groups) = entry.strip_prefix("groups ") {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tappet_engine::{
-    Event, Graph, JobEvent, Refused, RunEvent, RunState, StageEvent, Transition, has_warnings,
-    is_allowed_failure,
+    Event, Graph, JobEvent, Refused, RunEvent, RunHold, RunState, StageEvent, Transition,
+    has_warnings, is_allowed_failure,
 };
 use tappet_model::plan::When;
 use tappet_model::{AttemptId, FailureReason, JobId, RunId, Status, Timestamp};
@@ -213,6 +213,7 @@ fn load(db: &Db<'_>, id: RunId) -> StoreResult<Option<LiveRun>> {
         jobs,
         status: run.status,
         external: commit_statuses::counting(db, id)?,
+        hold: RunHold::None,
     };
     let workflows = workflows::live(db, id, &plan)?;
     Ok(Some(LiveRun {
