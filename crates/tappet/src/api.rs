@@ -142,6 +142,48 @@ impl Api {
         self.repeated(&path, message, idempotency_key).await
     }
 
+    /// `GET /api/v1/ci{path}` as JSON: Datafold's API, and what Tappet adds to it.
+    pub async fn ci_get(&self, path: &str) -> Result<Value, ApiError> {
+        self.ci(Method::GET, path, None).await
+    }
+
+    /// `POST /api/v1/ci{path}` with a JSON body, as JSON.
+    pub async fn ci_post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.ci(Method::POST, path, Some(body)).await
+    }
+
+    /// `PATCH /api/v1/ci{path}` with a JSON body, as JSON.
+    pub async fn ci_patch(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.ci(Method::PATCH, path, Some(body)).await
+    }
+
+    /// `DELETE /api/v1/ci{path}`; `null` when the answer is empty.
+    pub async fn ci_delete(&self, path: &str) -> Result<Value, ApiError> {
+        self.ci(Method::DELETE, path, None).await
+    }
+
+    /// `POST /api/v1/ci{path}` that starts a run, repeated like [`Api::post_once`].
+    pub async fn ci_post_once(
+        &self,
+        path: &str,
+        body: &Value,
+        idempotency_key: &HeaderValue,
+    ) -> Result<Value, ApiError> {
+        self.repeated(&format!("/api/v1/ci{path}"), body, idempotency_key)
+            .await
+    }
+
+    async fn ci(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ApiError> {
+        let path = format!("/api/v1/ci{path}");
+        let response = self.send_to(method, &path, body, HeaderMap::new()).await?;
+        self.read(response).await
+    }
+
     async fn repeated(
         &self,
         path: &str,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    audit, backup, completions, doctor, eval, explain, gc, hook, logs, man, member, project,
-    protect, restore, schedule, secret_key, status, steer, token, trigger, user, variable,
+    audit, backup, ci_config, completions, doctor, eval, explain, gc, hook, logs, man, member,
+    project, protect, restore, schedule, secret_key, status, steer, token, trigger, user, variable,
     workflow,
 };
 
@@ -35,6 +35,8 @@ pub enum Command {
     Project(project::Arguments),
     /// Trigger tokens, and runs started with them
     Trigger(trigger::Arguments),
+    /// What projects do about pull requests
+    CiConfig(ci_config::Arguments),
     /// Runs of workflows in GitHub Actions syntax
     Workflow(workflow::Arguments),
     /// Runs at fixed times
@@ -53,6 +55,8 @@ pub enum Command {
     Retry(steer::Arguments),
     /// Start a manual or delayed job now
     Play(steer::Arguments),
+    /// Let the run of a pull request from a fork go, once you have read what it changes
+    Approve(steer::RunArguments),
     /// Access tokens
     Token(token::Arguments),
     /// People

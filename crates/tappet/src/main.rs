@@ -3,6 +3,7 @@
 mod api;
 mod audit;
 mod backup;
+mod ci_config;
 mod cli;
 mod completions;
 mod connection;
@@ -80,6 +81,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Man(arguments) => man::run(&arguments),
         Command::Project(arguments) => client(arguments.run()),
         Command::Trigger(arguments) => client(arguments.run()),
+        Command::CiConfig(arguments) => client(arguments.run()),
         Command::Workflow(arguments) => client(arguments.run()),
         Command::Schedule(arguments) => client(arguments.run()),
         Command::Variable(arguments) => client(arguments.run()),
@@ -89,6 +91,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Cancel(arguments) => client(steer::cancel(arguments)),
         Command::Retry(arguments) => client(steer::retry(arguments)),
         Command::Play(arguments) => client(steer::play(arguments)),
+        Command::Approve(arguments) => client(steer::approve(arguments)),
         Command::Token(arguments) => client(arguments.run()),
         Command::User(arguments) => client(arguments.run()),
         Command::Member(arguments) => client(arguments.run()),

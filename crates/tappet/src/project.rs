@@ -1,5 +1,7 @@
 //! `tappet project`: git repositories with settings.
 
+mod forge;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
@@ -57,6 +59,11 @@ enum Verb {
         /// Yes, with all its runs
         #[arg(long)]
         yes: bool,
+    },
+    /// Where its pull requests are discussed: GitHub, GitLab, Gitea, Forgejo, Bitbucket
+    Forge {
+        #[command(subcommand)]
+        verb: forge::ForgeVerb,
     },
 }
 
@@ -150,6 +157,7 @@ impl Arguments {
                 let answer = api.put(&project.path(""), &given(&settings)).await?;
                 output.done(&answer, format_args!("Updated {project}."))?;
             }
+            Verb::Forge { verb } => forge::run(&api, output, verb).await?,
             Verb::Delete { project, yes: true } => {
                 let answer = api.delete(&project.path("")).await?;
                 output.done(&answer, format_args!("Deleted {project}."))?;

@@ -1,4 +1,4 @@
-//! `tappet cancel`, `retry` and `play`.
+//! `tappet cancel`, `retry`, `play` and `approve`.
 
 use clap::Args;
 use serde_json::Value;
@@ -16,6 +16,15 @@ pub struct Arguments {
     id: Id,
     /// The job of the run with this name
     job: Option<String>,
+}
+
+/// What `approve` acts on.
+#[derive(Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    connection: Connection,
+    /// A run (7 or r7)
+    run: Id,
 }
 
 /// Cancels a run or a job.
@@ -36,6 +45,23 @@ pub async fn play(arguments: Arguments) -> anyhow::Result<u8> {
         return Err(Usage(text.to_owned()).into());
     }
     act(arguments, "play", "Starting").await
+}
+
+/// Lets a run go that waits for somebody's approval.
+pub async fn approve(arguments: RunArguments) -> anyhow::Result<u8> {
+    let Id::Run(id) = arguments.run else {
+        return Err(Usage("only a run can be approved: write 7 or r7".to_owned()).into());
+    };
+    let (api, output) = arguments.connection.open()?;
+    let answer = api
+        .ci_post(&format!("/runs/{id}/approve"), &Value::Null)
+        .await?;
+    let status = answer["status"].as_str().unwrap_or("gone");
+    output.done(
+        &answer,
+        format_args!("Approved run {id}: it is {status} now."),
+    )?;
+    Ok(exit::SUCCESS)
 }
 
 async fn act(arguments: Arguments, verb: &str, doing: &str) -> anyhow::Result<u8> {

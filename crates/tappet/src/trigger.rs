@@ -1,6 +1,7 @@
 //! `tappet trigger`: tokens that may start runs, and runs started with them.
 
 mod import;
+mod pull_request;
 mod run;
 
 use clap::{Args, Subcommand};
@@ -25,6 +26,8 @@ pub struct Arguments {
 enum Verb {
     /// Start a run
     Run(run::RunFlags),
+    /// Start the run of a pull request
+    Pr(pull_request::PullRequestFlags),
     /// Trigger tokens of a project
     List {
         /// Number or full path
@@ -110,12 +113,10 @@ const FIELDS: &[Column] = &[
 impl Arguments {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<u8> {
-        if let Verb::Run(flags) = self.verb {
-            return run::run(&self.connection, flags).await;
-        }
         let (api, output) = self.connection.open()?;
         match self.verb {
-            Verb::Run(_) => unreachable!("done above"),
+            Verb::Run(flags) => return run::run(&api, output, flags).await,
+            Verb::Pr(flags) => return pull_request::run(&api, output, flags).await,
             Verb::List { project, list } => {
                 let page = api.list(&project.path("/triggers"), list.limit).await?;
                 let none = format!(

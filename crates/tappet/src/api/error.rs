@@ -127,13 +127,14 @@ fn innermost(error: &reqwest::Error) -> String {
     inner.to_string()
 }
 
-/// The server's words in an error body: `message` (text, or texts by field), or
-/// `error`.
+/// The server's words in an error body: `message` (text, or texts by field), `error` or
+/// `detail`.
 fn words(status: u16, body: &[u8]) -> String {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = match (&parsed["message"], &parsed["error"]) {
         (Value::String(text), _) => text.clone(),
         (Value::Object(fields), _) => by_field(fields),
+        (Value::Null, Value::Null) => by_place(&parsed["detail"]),
         (_, Value::String(text)) => match &parsed["error_description"] {
             Value::String(description) => description.clone(),
             _ => text.clone(),
@@ -144,6 +145,27 @@ fn words(status: u16, body: &[u8]) -> String {
         return format!("status {status}");
     }
     text
+}
+
+/// Datafold's API: a text, or a list of places with what is wrong there.
+fn by_place(detail: &Value) -> String {
+    let problem = |problem: &Value| {
+        let place = problem["loc"].as_array().map(|place| {
+            let parts = place.iter().skip(1);
+            let parts = parts.map(|part| part.as_str().map_or(part.to_string(), str::to_owned));
+            parts.collect::<Vec<_>>().join(".")
+        });
+        let text = problem["msg"].as_str().unwrap_or_default();
+        match place {
+            Some(place) if !place.is_empty() => format!("{place}: {text}"),
+            _ => text.to_owned(),
+        }
+    };
+    match detail {
+        Value::String(text) => text.clone(),
+        Value::Array(problems) => problems.iter().map(problem).collect::<Vec<_>>().join("; "),
+        _ => String::new(),
+    }
 }
 
 /// `base` stands for the whole; other fields are named.
@@ -209,6 +231,11 @@ mod tests {
     #[case(
         r#"{"error":"invalid_token","error_description":"Token is expired."}"#,
         "Token is expired."
+    )]
+    #[case(r#"{"detail":"CI config not found"}"#, "CI config not found")]
+    #[case(
+        r#"{"detail":[{"loc":["body","pr_sha"],"msg":"Field required"},{"loc":["body"],"msg":"Bad"}]}"#,
+        "pr_sha: Field required; Bad"
     )]
     #[case("<html>", "status 418")]
     fn the_servers_words_are_found(#[case] body: &str, #[case] expected: &str) {

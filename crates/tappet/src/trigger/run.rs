@@ -6,11 +6,10 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::api::{Api, ApiError, ProjectName};
-use crate::connection::Connection;
 use crate::exit::{self, Usage};
 use crate::id::Place;
 use crate::idempotency_key;
-use crate::output::{self, paint};
+use crate::output::{self, Output, paint};
 use crate::wait;
 
 /// Flags of `trigger run`.
@@ -71,9 +70,8 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 /// Starts the run and prints it, or its end.
-pub async fn run(connection: &Connection, flags: RunFlags) -> anyhow::Result<u8> {
-    let (api, output) = connection.open()?;
-    check_readable(&api, &flags).await?;
+pub async fn run(api: &Api, output: Output, flags: RunFlags) -> anyhow::Result<u8> {
+    check_readable(api, &flags).await?;
     let (path, body) = call(&flags);
     let key = idempotency_key::given_or_new(flags.idempotency_key.as_deref())?;
     let run = api.post_once(&path, &body, &key).await;
@@ -106,7 +104,7 @@ pub async fn run(connection: &Connection, flags: RunFlags) -> anyhow::Result<u8>
         run: id,
         attempt: None,
     };
-    wait::until_over(&api, output, &place, flags.follow, || async { Ok(None) }).await
+    wait::until_over(api, output, &place, flags.follow, || async { Ok(None) }).await
 }
 
 /// A trigger token reads nothing. So before anything is started, look whether the
