@@ -14,6 +14,7 @@ pub mod backup;
 pub mod cache;
 mod call_limit;
 pub mod changes;
+pub mod ci_configs;
 mod client_address;
 pub mod clock;
 pub mod config;
