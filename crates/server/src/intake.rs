@@ -298,6 +298,7 @@ async fn store(
         content,
         credential: request.credential,
         idempotency: request.idempotency,
+        pull_request: None,
         slot: request.slot,
         now: clock::now(),
     };
@@ -310,9 +311,15 @@ async fn store(
         });
     }
     match app.store.create_run(new).await {
-        Ok(Creation::Created(advance)) => {
+        Ok(Creation::Created {
+            advance,
+            superseded,
+        }) => {
             app.metrics.run_started(advance.run.source);
             app.announce(&advance).await;
+            for canceled in &superseded {
+                app.announce(canceled).await;
+            }
             Ok(Started {
                 run: advance.run,
                 replayed: false,

@@ -19,8 +19,8 @@ use crate::app::{App, SharedApp};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::secrets::{Secrets, UnsealError, key_file};
 use crate::{
-    intake, push_hook, reports, schedules, settings_variables, trigger_tokens, webhooks,
-    workflow_settings,
+    forge_secrets, intake, push_hook, reports, schedules, settings_variables, trigger_tokens,
+    webhooks, workflow_settings,
 };
 
 /// Values that are sealed anew in one commit.
@@ -217,6 +217,8 @@ fn resealed(
             workflow_settings::SEAL_CONTEXT,
             "secrets and variables of workflows",
         ),
+        SealedPlace::ForgeTokens => (forge_secrets::TOKEN_CONTEXT, "tokens of forges"),
+        SealedPlace::ForgeSecrets => (forge_secrets::WEBHOOK_CONTEXT, "secrets of forges"),
     };
     let SealedValue { id, sealed } = value;
     let plain = secrets

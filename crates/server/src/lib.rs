@@ -27,6 +27,7 @@ pub mod dispatch;
 pub mod expiry;
 pub mod explain;
 mod failure_text;
+pub mod forge_secrets;
 mod header_limit;
 mod health;
 pub mod held;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tappet_model::plan::JobSpec;
 use tappet_model::{AttemptId, RunId, RunnerId, Status, Timestamp};
 
-use crate::{Attempt, NeededJob, Project, Run, User};
+use crate::{Attempt, NeededJob, Project, PullRequestRun, Run, User};
 
 /// A runner that wants work.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +50,8 @@ pub struct Assignment {
     /// For a job with steps: the event that brought the run about, encrypted by the
     /// server.
     pub sealed_event: Option<Vec<u8>>,
+    /// The pull request of the run, with what was submitted so far.
+    pub pull_request: Option<PullRequestRun>,
     /// For a job with steps: all jobs that had to be over before it.
     pub needs: Vec<NeededJob>,
     /// Newest attempts whose artifacts are restored first, in order, that have an archive.

@@ -94,5 +94,5 @@ pub trait CiConfigs {
     ) -> Verb<'_, Option<CiConfig>>;
     /// Removes it; its runs stay. `false` when there was none. The last of a project
     /// stays: [`StoreError::Taken`](crate::StoreError::Taken) with `last`.
-    fn delete_ci_config(&self, id: CiConfigId) -> Verb<'_, bool>;
+    fn delete_ci_config(&self, id: CiConfigId, now: Timestamp) -> Verb<'_, bool>;
 }

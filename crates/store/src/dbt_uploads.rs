@@ -1,7 +1,7 @@
 //! Artifacts of dbt that Datafold's clients upload: which are there. The files
 //! themselves are the server's.
 
-use tappet_model::{CiConfigId, Timestamp};
+use tappet_model::{CiConfigId, ProjectId, Timestamp};
 
 use crate::Verb;
 
@@ -37,4 +37,8 @@ pub trait DbtUploads {
         commit_sha: String,
         run_type: String,
     ) -> Verb<'_, Option<DbtUpload>>;
+    /// Forgets the uploads of a CI config. Gives the digests that no upload has any more.
+    fn delete_dbt_uploads(&self, config: CiConfigId) -> Verb<'_, Vec<[u8; 32]>>;
+    /// Forgets the uploads of all CI configs of a project, deleted ones included.
+    fn delete_dbt_uploads_of_project(&self, project: ProjectId) -> Verb<'_, Vec<[u8; 32]>>;
 }

@@ -106,6 +106,8 @@ pub struct ForgeReportOutcome {
     pub tries: u32,
     /// Why it failed, for people.
     pub error: Option<String>,
+    /// The forge wants no calls for this project before then.
+    pub quiet_until: Option<Timestamp>,
 }
 
 /// The comment that a pull request has.
@@ -125,8 +127,9 @@ pub struct ForgeComment {
 pub trait Forges {
     /// The forge of a project.
     fn forge_binding(&self, project: ProjectId) -> Verb<'_, Option<ForgeBinding>>;
-    /// Sets it. With another forge or repository, what was told and which comments there
-    /// are is forgotten.
+    /// Sets it; the time when it was set first stays. With another forge or repository,
+    /// what was told and which comments there are is forgotten. Runs are told of from
+    /// their next change on.
     fn set_forge_binding(&self, binding: ForgeBinding) -> Verb<'_, ()>;
     /// Removes it with all that belongs to it; `false` when there was none.
     fn delete_forge_binding(&self, project: ProjectId) -> Verb<'_, bool>;
@@ -144,7 +147,9 @@ pub trait Forges {
         page: PageRequest,
     ) -> Verb<'_, Listing<ForgeDelivery>>;
 
-    /// For each project with something to tell, its run that is due first.
+    /// For each project with something to tell, its run that is due first. What failed
+    /// keeps its time when the run changes, and nothing is due while the forge of the
+    /// project wants quiet.
     fn due_forge_reports(&self) -> Verb<'_, Vec<DueForgeReport>>;
     /// Writes what became of a try. A change of the run in the meantime keeps it due.
     fn finish_forge_report(&self, run: RunId, outcome: ForgeReportOutcome) -> Verb<'_, ()>;

@@ -114,10 +114,13 @@ pub type Verb<'a, T> = BoxFuture<'a, StoreResult<T>>;
 pub trait Store:
     Audit
     + CacheEntries
+    + CiConfigs
     + CommitStatuses
     + Coverage
+    + DbtUploads
     + Decisions
     + Delays
+    + Forges
     + JobTokenScope
     + Jobs
     + Members
@@ -125,6 +128,7 @@ pub trait Store:
     + People
     + Projects
     + ProtectedRefs
+    + PullRequests
     + PushHooks
     + Reports
     + Retention
@@ -190,7 +194,9 @@ pub trait Store:
 
     /// Creates run, workflow, jobs, first attempts and events, and remembers the
     /// idempotency key, in one transaction. With a known key and the same
-    /// fingerprint the earlier run is returned and nothing is written.
+    /// fingerprint the earlier run is returned and nothing is written. With an active
+    /// run of the same CI config for the same commits of a pull request that one is
+    /// returned, and the key stands for it.
     fn create_run(&self, new: NewRun) -> Verb<'_, Creation>;
     /// The run that a key started, when the key is younger than 24 hours.
     fn run_by_idempotency_key(

@@ -12,7 +12,7 @@ use tappet_model::{
     TriggerId, UserId,
 };
 
-use crate::{Advance, IdempotencyKey, Run, RunNotes, RunOrigin, ScheduleSlot};
+use crate::{Advance, IdempotencyKey, NewPullRequestRun, Run, RunNotes, RunOrigin, ScheduleSlot};
 
 /// A run to be.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct NewRun {
     pub credential: String,
     /// The client's key with the digest of the request.
     pub idempotency: Option<(IdempotencyKey, [u8; 32])>,
+    /// Of a pull request, when `ref_kind` says that it is.
+    pub pull_request: Option<NewPullRequestRun>,
     /// The due time of a schedule that this run answers. Taken together with the
     /// creation; [`StoreError::Taken`](crate::StoreError::Taken) when it was taken before.
     pub slot: Option<ScheduleSlot>,
@@ -148,7 +150,13 @@ impl SharedSpec {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Creation {
     /// A new run, with the first transitions already applied to it.
-    Created(Box<Advance>),
-    /// The key was known: the run it started.
+    Created {
+        /// Its first change.
+        advance: Box<Advance>,
+        /// Runs of older commits of the same pull request that were canceled with it.
+        superseded: Vec<Advance>,
+    },
+    /// The run that the key started, or that is active for the same commits of the
+    /// pull request.
     Replayed(Box<Run>),
 }

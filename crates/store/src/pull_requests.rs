@@ -12,10 +12,18 @@ pub struct PullRequestRun {
     pub run_id: RunId,
     /// Under which CI config.
     pub config_id: CiConfigId,
+    /// Of which project.
+    pub project_id: ProjectId,
     /// Of which pull request, as it was then.
     pub pull_request: PullRequest,
-    /// Whom it waits for; none once it was let go.
+    /// A forge told of it; otherwise the API.
+    pub is_from_forge: bool,
+    /// Whom it waits for; none once it was let go or is over.
     pub hold: Option<Hold>,
+    /// It failed because nobody submitted pairs of tables in time.
+    pub is_overdue: bool,
+    /// Somebody repeated it, or a job of it, by hand.
+    pub is_repeated: bool,
     /// The run of a newer commit, on account of which this one was canceled.
     pub superseded_by: Option<RunId>,
     /// What was submitted to it: a JSON array of pairs of tables.
@@ -29,7 +37,10 @@ pub struct NewPullRequestRun {
     pub config_id: CiConfigId,
     /// Of which pull request.
     pub pull_request: PullRequest,
-    /// Whom it waits for, before any of its jobs may start.
+    /// A forge told of it; otherwise the API.
+    pub is_from_forge: bool,
+    /// Whom it waits for, before any of its jobs may start. A run without jobs waits
+    /// for nobody.
     pub hold: Option<Hold>,
     /// Active runs of the same config and pull request, but of another head, are
     /// canceled in the same commit.
@@ -57,13 +68,13 @@ pub enum Hold {
 pub struct CiRun {
     /// Which run.
     pub id: RunId,
-    /// Of which pull request.
+    /// Of which pull request, without what only a forge can tell.
     pub pull_request: PullRequest,
     /// Where it stands.
     pub status: Status,
     /// A forge told of it; otherwise the API.
     pub is_from_forge: bool,
-    /// Somebody repeated it by hand.
+    /// Somebody repeated it, or a job of it, by hand.
     pub is_repeated: bool,
     /// Whom it waits for.
     pub hold: Option<Hold>,
@@ -87,7 +98,8 @@ pub struct Submitted {
     pub released: Option<Box<Advance>>,
 }
 
-/// Verbs about runs of pull requests.
+/// Verbs about runs of pull requests. A run is active until it is over or being
+/// canceled.
 pub trait PullRequests {
     /// The pull request of a run; none for other runs.
     fn pull_request_run(&self, run: RunId) -> Verb<'_, Option<PullRequestRun>>;
@@ -99,7 +111,7 @@ pub trait PullRequests {
         limit: u32,
         offset: u64,
     ) -> Verb<'_, Vec<CiRun>>;
-    /// Runs of a CI config and pull request that are not over, the newest first.
+    /// Active runs of a CI config and pull request, the newest first.
     fn active_pull_request_runs(
         &self,
         config: CiConfigId,
@@ -134,8 +146,9 @@ pub trait PullRequests {
         head_sha: String,
         now: Timestamp,
     ) -> Verb<'_, Vec<Advance>>;
-    /// Lets a run go that waits for approval. [`StoreError::Refused`](crate::StoreError::Refused)
-    /// when it does not.
+    /// Approves a run that waits for that: lets it go, unless it waits for pairs of
+    /// tables then that nobody has submitted yet.
+    /// [`StoreError::Refused`](crate::StoreError::Refused) when it does not wait for approval.
     fn approve_run(&self, run: RunId, now: Timestamp) -> Verb<'_, Advance>;
     /// When the next run gives up waiting for pairs of tables.
     fn next_overdue_hold(&self) -> Verb<'_, Option<(RunId, Timestamp)>>;

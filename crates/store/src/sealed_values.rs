@@ -28,12 +28,16 @@ pub enum SealedPlace {
     Webhooks,
     /// Secrets and variables of workflows.
     WorkflowSettings,
+    /// Tokens with which forges are called.
+    ForgeTokens,
+    /// Secrets with which forges sign their webhooks.
+    ForgeSecrets,
 }
 
 impl SealedPlace {
     /// All of them. Tokens come first: their hashes are needed before anything is
     /// served.
-    pub const ALL: [SealedPlace; 11] = [
+    pub const ALL: [SealedPlace; 13] = [
         SealedPlace::TriggerTokens,
         SealedPlace::RunVariables,
         SealedPlace::RunEvents,
@@ -45,6 +49,8 @@ impl SealedPlace {
         SealedPlace::PushHooks,
         SealedPlace::Webhooks,
         SealedPlace::WorkflowSettings,
+        SealedPlace::ForgeTokens,
+        SealedPlace::ForgeSecrets,
     ];
 }
 

@@ -7,17 +7,21 @@ mod assignment;
 mod attempts;
 mod audit;
 mod cache_entries;
+mod ci_configs;
 mod commit_statuses;
 mod connection;
 mod content;
 mod coverage;
 mod create_run;
 mod creation_time;
+mod dbt_uploads;
 mod decisions;
 mod delays;
 mod events;
 mod expand_job;
 mod filter;
+mod forge_reports;
+mod forges;
 mod idempotency;
 mod ids;
 mod job_token_scope;
@@ -31,6 +35,8 @@ mod people;
 mod project_changes;
 mod projects;
 mod protected_refs;
+mod pull_request_changes;
+mod pull_requests;
 mod push_hooks;
 mod queue;
 mod readers;
@@ -134,14 +140,18 @@ mod tests {
             attempts::ALL,
             audit::ALL,
             cache_entries::ALL,
+            ci_configs::ALL,
             commit_statuses::ALL,
             content::ALL,
             coverage::ALL,
             creation_time::ALL,
+            dbt_uploads::ALL,
             decisions::ALL,
             delays::ALL,
             events::ALL,
             old_events::ALL,
+            forge_reports::ALL,
+            forges::ALL,
             idempotency::ALL,
             job_token_scope::ALL,
             members::ALL,
@@ -152,6 +162,8 @@ mod tests {
             jobs::ALL,
             projects::ALL,
             protected_refs::ALL,
+            pull_request_changes::ALL,
+            pull_requests::ALL,
             push_hooks::ALL,
             queue::ALL,
             readers::ALL,

@@ -65,6 +65,7 @@ pub fn new_run(project_id: ProjectId, user_id: UserId, jobs: &[&str]) -> Result<
         sealed_event: None,
         content: NewRunContent::Planned(Box::new(workflow)),
         idempotency: None,
+        pull_request: None,
         slot: None,
         now: now(),
     })

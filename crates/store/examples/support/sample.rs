@@ -84,7 +84,8 @@ impl<'a> Sample<'a> {
         let new = new.collect::<Result<Vec<_>, _>>()?;
         let created = new.into_iter().map(|new| self.store.create_run(new));
         for (number, creation) in numbers.clone().zip(try_join_all(created).await?) {
-            if !matches!(creation, Creation::Created(made) if made.run.id == RunId(number)) {
+            if !matches!(creation, Creation::Created { ref advance, .. } if advance.run.id == RunId(number))
+            {
                 return Err("the database has runs already: fill a new one".into());
             }
         }

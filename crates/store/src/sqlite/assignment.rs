@@ -1,10 +1,10 @@
 //! Everything that a runner must be told about an attempt.
 
-use tappet_model::AttemptId;
 use tappet_model::plan::ArtifactSources;
+use tappet_model::{AttemptId, RefKind};
 
 use super::content::Db;
-use super::{attempts, decisions, projects, reports, runs, users};
+use super::{attempts, decisions, projects, pull_requests, reports, runs, users};
 use crate::{Assignment, StoreError, StoreResult};
 
 /// The attempt with all that it depends on.
@@ -44,6 +44,10 @@ pub(super) fn assignment(db: &Db<'_>, id: AttemptId) -> StoreResult<Option<Assig
         },
         sealed_variables: runs::variables(db, run.id)?,
         sealed_event,
+        pull_request: match run.ref_kind {
+            RefKind::PullRequest => pull_requests::one(db, run.id)?,
+            RefKind::Branch | RefKind::Tag | RefKind::Commit => None,
+        },
         needs,
         sealed_job_variables: attempts::variables(db, attempt.id)?,
         artifact_sources,

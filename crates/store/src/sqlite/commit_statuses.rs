@@ -91,7 +91,7 @@ fn set(session: &mut Session, new: NewCommitStatus, run: PreparedRun) -> StoreRe
     let run_id = match find_run(session, &new)? {
         Some(id) => id,
         None => match run.write(session)? {
-            Creation::Created(advance) => advance.run.id,
+            Creation::Created { advance, .. } => advance.run.id,
             Creation::Replayed(run) => run.id,
         },
     };

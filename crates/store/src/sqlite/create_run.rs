@@ -1,7 +1,7 @@
 //! Creates a run with everything that belongs to it in one transaction.
 
 use tappet_engine::{RunState, Transition};
-use tappet_model::{RunId, Source, Status, WorkflowId};
+use tappet_model::{RefKind, RunId, Source, Status, WorkflowId};
 
 use super::attempts;
 use super::audit;
@@ -9,6 +9,7 @@ use super::content::{NewPlan, StoredPlan};
 use super::creation_time;
 use super::events;
 use super::idempotency::{self, Known};
+use super::pull_request_changes;
 use super::queue;
 use super::runs;
 use super::schedules;
@@ -18,8 +19,8 @@ use super::triggers;
 use super::webhooks;
 use super::workflows;
 use crate::{
-    Advance, ChangedAttempt, Creation, NewAuditEntry, NewRun, NewRunContent, Run, StoreError,
-    StoreResult,
+    Advance, ChangedAttempt, Creation, NewAuditEntry, NewPullRequestRun, NewRun, NewRunContent,
+    Run, StoreError, StoreResult,
 };
 
 /// A run to be, after all work that needs no database.
@@ -39,6 +40,11 @@ impl PreparedRun {
     /// Serialises the plan and computes the first transitions, on the caller's
     /// thread.
     pub fn of(mut new: NewRun) -> StoreResult<Self> {
+        if new.pull_request.is_some() && new.ref_kind != RefKind::PullRequest {
+            return Err(StoreError::Database(
+                "a new run is of a pull request, but its ref is not".to_owned(),
+            ));
+        }
         let mut run = Run {
             id: RunId(0),
             iid: 0,
@@ -79,10 +85,13 @@ impl PreparedRun {
                 run.name = workflow.name.take();
                 run.stages.clone_from(&workflow.stages);
                 let plan = NewPlan::of(*workflow)?;
+                let graph = &plan.plan().graph;
+                let is_held = hold_back(&mut new.pull_request, !graph.jobs.is_empty());
                 let (state, transitions) = match run.source {
+                    _ if is_held => (RunState::held(graph), Vec::new()),
                     // Its first foreign status decides.
                     Source::External => (RunState::without_jobs(), Vec::new()),
-                    _ => RunState::start(&plan.plan().graph),
+                    _ => RunState::start(graph),
                 };
                 run.status = state.status;
                 run.has_warnings = warnings(plan.plan(), &state);
@@ -93,6 +102,7 @@ impl PreparedRun {
                 })
             }
             NewRunContent::Invalid { errors, reason } => {
+                hold_back(&mut new.pull_request, false);
                 run.yaml_errors = Some(errors);
                 run.failure_reason = Some(reason);
                 None
@@ -123,6 +133,14 @@ impl PreparedRun {
                     return Ok(Creation::Replayed(Box::new(known.load(&session.db())?)));
                 }
             }
+        }
+        if let Some(pull_request) = &new.pull_request
+            && let Some(active) = pull_request_changes::same(session, pull_request)?
+        {
+            if let Some((key, fingerprint)) = &new.idempotency {
+                idempotency::remember(session, key, fingerprint, active.id, new.now)?;
+            }
+            return Ok(Creation::Replayed(Box::new(active)));
         }
         if let Some(slot) = &new.slot
             && !schedules::take(session, slot)?
@@ -162,13 +180,29 @@ impl PreparedRun {
         if let Some((key, fingerprint)) = &new.idempotency {
             idempotency::remember(session, key, fingerprint, run.id, new.now)?;
         }
-        Ok(Creation::Created(Box::new(Advance {
-            run,
-            changed,
-            transitions,
-            last_event,
-        })))
+        let superseded = match &new.pull_request {
+            Some(pull_request) => pull_request_changes::begin(session, &run, pull_request)?,
+            None => Vec::new(),
+        };
+        Ok(Creation::Created {
+            advance: Box::new(Advance {
+                run,
+                changed,
+                transitions,
+                last_event,
+            }),
+            superseded,
+        })
     }
+}
+
+/// Whether the jobs of a run have to wait. Without jobs there is nothing to wait with.
+fn hold_back(pull_request: &mut Option<NewPullRequestRun>, has_jobs: bool) -> bool {
+    let hold = pull_request.as_mut().map(|of| &mut of.hold);
+    hold.is_some_and(|hold| {
+        *hold = hold.filter(|_| has_jobs);
+        hold.is_some()
+    })
 }
 
 /// Who started the run with what, for the audit log.

@@ -6,6 +6,7 @@ use tappet_model::{RunId, Status, Timestamp};
 
 use super::attempts;
 use super::content::Db;
+use super::forge_reports;
 use super::runs;
 use super::session::Session;
 use super::statement::statements;
@@ -21,7 +22,7 @@ statements! {
 }
 
 /// Writes changes as (attempt id, status), with id 0 for the run, and what
-/// webhooks have to tell of them. Returns the id of the last one.
+/// webhooks and forges have to be told of them. Returns the id of the last one.
 pub(super) fn add(
     session: &mut Session,
     run: &Run,
@@ -42,6 +43,7 @@ pub(super) fn add(
         .prepare_cached(ADD)?
         .execute((session.last_event, run.id.0, Col(now), text))?;
     webhooks::note(session, run, changes, now)?;
+    forge_reports::note(session, run, now)?;
     Ok(session.last_event)
 }
 

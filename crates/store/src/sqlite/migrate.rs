@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_delayed_jobs.sql"),
     include_str!("migrations/0016_workflows.sql"),
     include_str!("migrations/0017_workflow_settings.sql"),
+    include_str!("migrations/0018_pull_requests.sql"),
 ];
 
 /// The schema that the migrations lead to. A new database is made from it, which

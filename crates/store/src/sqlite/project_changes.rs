@@ -7,6 +7,7 @@ use tappet_model::{ProjectId, RunId, Timestamp};
 use super::SqliteStore;
 use super::content::Db;
 use super::filter::{Filter, anywhere};
+use super::forges;
 use super::projects;
 use super::schedules;
 use super::session::Session;
@@ -220,7 +221,7 @@ fn update(
     projects::project(&session.db(), id)?.ok_or(StoreError::NotFound("project"))
 }
 
-fn delete(session: &Session, id: ProjectId, now: Timestamp) -> StoreResult<bool> {
+fn delete(session: &mut Session, id: ProjectId, now: Timestamp) -> StoreResult<bool> {
     let conn = &session.conn;
     let count = conn.prepare_cached(HIDE)?.execute((id.0, Col(now)))?;
     if count > 0 {
@@ -230,6 +231,7 @@ fn delete(session: &Session, id: ProjectId, now: Timestamp) -> StoreResult<bool>
         conn.prepare_cached(DROP_OLD_PATHS)?.execute([id.0])?;
         schedules::drop_of_project(session, id)?;
         webhooks::drop_of_project(session, id)?;
+        forges::unbind(session, id)?;
     }
     Ok(count > 0)
 }

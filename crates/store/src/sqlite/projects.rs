@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 use tappet_model::{ProjectId, RunId, UserId};
 
+use super::ci_configs;
 use super::content::Db;
 use super::members;
 use super::runs;
@@ -15,7 +16,8 @@ macro_rules! columns {
     () => {
         "p.id, p.path, p.name, p.description, p.source_kind, p.source_address,
          p.default_branch, p.visibility, p.creator_id, p.ci_config_path, p.timeout_s,
-         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id), p.created_at, p.settings,
+         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id AND c.deleted_at IS NULL),
+         p.created_at, p.settings,
          coalesce(p.updated_at, p.created_at)"
     };
 }
@@ -27,7 +29,6 @@ statements! {
            default_branch, visibility, creator_id, ci_config_path, timeout_s, created_at)
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
            ON CONFLICT (path) DO NOTHING";
-    ADD_CI_CONFIG = "INSERT INTO ci_configs (project_id) VALUES (?1)";
     ADD_COUNTER = "INSERT INTO run_counters (project_id, last_iid) VALUES (?1, 0)";
     FORGET_MOVED = "DELETE FROM moved_projects WHERE path = ?1";
     ANY = concat!("SELECT ", columns!(), " FROM projects p WHERE p.id = ?1");
@@ -92,7 +93,7 @@ pub(super) fn add(session: &Session, new: &NewProject) -> StoreResult<Project> {
         return Err(StoreError::Taken { field: "path" });
     }
     let id = conn.last_insert_rowid();
-    conn.prepare_cached(ADD_CI_CONFIG)?.execute([id])?;
+    ci_configs::add_first(session, ProjectId(id), new.now)?;
     conn.prepare_cached(ADD_COUNTER)?.execute([id])?;
     conn.prepare_cached(FORGET_MOVED)?.execute([&new.path])?;
     members::add(

@@ -58,6 +58,8 @@ statements! {
     OTHER_PUSH_HOOKS = others!("push_hooks", "project_id", "sealed_secret");
     OTHER_HOOKS = others!("hooks", "id", "sealed_secrets");
     OTHER_WORKFLOWS = others!("workflow_variants", "id", "sealed_value");
+    OTHER_FORGE_TOKENS = others!("forge_bindings", "project_id", "sealed_token");
+    OTHER_FORGE_SECRETS = others!("forge_bindings", "project_id", "sealed_webhook_secret");
     REPLACE_TRIGGER = "UPDATE triggers SET sealed_token = ?3, token_hash = coalesce(?4, token_hash)
                        WHERE id = ?1 AND sealed_token = ?2";
     REPLACE_RUN = replace!("runs", "id", "sealed_variables");
@@ -70,6 +72,8 @@ statements! {
     REPLACE_PUSH_HOOK = replace!("push_hooks", "project_id", "sealed_secret");
     REPLACE_HOOK = replace!("hooks", "id", "sealed_secrets");
     REPLACE_WORKFLOW = replace!("workflow_variants", "id", "sealed_value");
+    REPLACE_FORGE_TOKEN = replace!("forge_bindings", "project_id", "sealed_token");
+    REPLACE_FORGE_SECRET = replace!("forge_bindings", "project_id", "sealed_webhook_secret");
 }
 
 fn others(
@@ -91,6 +95,8 @@ fn others(
         SealedPlace::PushHooks => OTHER_PUSH_HOOKS,
         SealedPlace::Webhooks => OTHER_HOOKS,
         SealedPlace::WorkflowSettings => OTHER_WORKFLOWS,
+        SealedPlace::ForgeTokens => OTHER_FORGE_TOKENS,
+        SealedPlace::ForgeSecrets => OTHER_FORGE_SECRETS,
     };
     let mut statement = db.conn.prepare_cached(sql)?;
     let rows = statement.query_map((after, [key_number], limit), |row| {
@@ -115,6 +121,8 @@ fn reseal(session: &Session, place: SealedPlace, values: &[Resealed]) -> StoreRe
         SealedPlace::PushHooks => REPLACE_PUSH_HOOK,
         SealedPlace::Webhooks => REPLACE_HOOK,
         SealedPlace::WorkflowSettings => REPLACE_WORKFLOW,
+        SealedPlace::ForgeTokens => REPLACE_FORGE_TOKEN,
+        SealedPlace::ForgeSecrets => REPLACE_FORGE_SECRET,
     };
     let has_hash = place == SealedPlace::TriggerTokens;
     let mut statement = session.conn.prepare_cached(sql)?;

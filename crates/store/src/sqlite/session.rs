@@ -1,9 +1,10 @@
 //! The writing connection with what the writer thread remembers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tappet_model::{RunId, Timestamp};
+use tappet_model::{ProjectId, RunId, Timestamp};
 
 use super::content::{Contents, Db};
 use super::recent::Recent;
@@ -38,6 +39,8 @@ pub(super) struct Session {
     pub last_attempt: Option<i64>,
     /// Time of creation of the newest run; `None`: to be read again.
     pub last_creation: Option<Timestamp>,
+    /// Projects that have a forge; `None`: to be read again.
+    pub bound_projects: Option<HashSet<ProjectId>>,
     /// A closure of the open transaction found the disk full.
     pub is_full: bool,
     /// When old idempotency keys were last looked for.
@@ -59,6 +62,7 @@ impl Session {
             last_run: None,
             last_attempt: None,
             last_creation: None,
+            bound_projects: None,
             is_full: false,
             pruned_at: Timestamp(i64::MIN),
         })
@@ -85,6 +89,7 @@ impl Session {
         self.last_run = None;
         self.last_attempt = None;
         self.last_creation = None;
+        self.bound_projects = None;
     }
 
     /// Moves the log of commits into the main file. The connection closes with

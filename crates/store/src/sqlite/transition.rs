@@ -12,12 +12,13 @@ use tappet_engine::{
     has_warnings, is_allowed_failure,
 };
 use tappet_model::plan::When;
-use tappet_model::{AttemptId, FailureReason, JobId, RunId, Status, Timestamp};
+use tappet_model::{AttemptId, FailureReason, JobId, RefKind, RunId, Status, Timestamp};
 
 use super::attempts::{self, AttemptPlace};
 use super::commit_statuses;
 use super::content::{Db, StoredPlan};
 use super::events;
+use super::pull_request_changes::{self, Standing};
 use super::queue;
 use super::runs;
 use super::session::Session;
@@ -37,6 +38,8 @@ pub(super) struct LiveRun {
     pub attempts: Vec<LiveAttempt>,
     /// Its workflows; none when the run is one workflow.
     pub workflows: Vec<LiveWorkflow>,
+    /// That it is of a pull request.
+    pub pull_request: Option<Standing>,
 }
 
 /// An attempt between two writes.
@@ -209,11 +212,15 @@ fn load(db: &Db<'_>, id: RunId) -> StoreResult<Option<LiveRun>> {
         return Ok(None);
     };
     let (attempts, jobs) = attempts::live(db, id)?.into_iter().unzip();
+    let pull_request = match run.ref_kind {
+        RefKind::PullRequest => pull_request_changes::standing(db, id)?,
+        RefKind::Branch | RefKind::Tag | RefKind::Commit => None,
+    };
     let state = RunState {
         jobs,
         status: run.status,
         external: commit_statuses::counting(db, id)?,
-        hold: RunHold::None,
+        hold: pull_request.map_or(RunHold::None, Standing::hold),
     };
     let workflows = workflows::live(db, id, &plan)?;
     Ok(Some(LiveRun {
@@ -222,6 +229,7 @@ fn load(db: &Db<'_>, id: RunId) -> StoreResult<Option<LiveRun>> {
         state,
         attempts,
         workflows,
+        pull_request,
     }))
 }
 
@@ -320,6 +328,7 @@ fn write(
     }
     changes.write_attempts(session, live)?;
     settle_run(session, live, now)?;
+    pull_request_changes::settle(session, live, &transitions)?;
     workflows::settle(
         session,
         &mut live.workflows,

@@ -5,7 +5,9 @@ use std::str::FromStr;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 use serde::de::DeserializeOwned;
-use tappet_model::{CommitSha, FailureReason, RefKind, Source, Status, Timestamp, UserId};
+use tappet_model::{
+    CommitSha, FailureReason, ForgeKind, RefKind, Source, Status, Timestamp, UserId,
+};
 
 use crate::TokenHash;
 
@@ -30,7 +32,7 @@ macro_rules! word_columns {
     )+};
 }
 
-word_columns!(Status, Source, FailureReason);
+word_columns!(Status, Source, FailureReason, ForgeKind);
 
 impl ToSql for Col<RefKind> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

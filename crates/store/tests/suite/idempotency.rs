@@ -97,7 +97,7 @@ async fn twenty_at_once_start_one_run() {
     let mut made = 0;
     for caller in callers {
         match caller.await.unwrap().unwrap() {
-            Creation::Created(advance) => {
+            Creation::Created { advance, .. } => {
                 made += 1;
                 ids.insert(advance.run.id);
             }

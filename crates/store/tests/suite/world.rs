@@ -111,6 +111,7 @@ impl World {
             sealed_event: None,
             content: NewRunContent::Planned(Box::new(workflow(jobs))),
             idempotency: None,
+            pull_request: None,
             slot: None,
             now: self.now(),
         }
@@ -219,7 +220,7 @@ fn open(directory: &TempDir) -> Arc<dyn Store> {
 
 pub fn created(creation: Creation) -> Advance {
     match creation {
-        Creation::Created(advance) => *advance,
+        Creation::Created { advance, .. } => *advance,
         Creation::Replayed(run) => panic!("run {} existed already", run.id),
     }
 }

@@ -4,9 +4,12 @@ ALTER TABLE ci_configs ADD COLUMN name TEXT NOT NULL DEFAULT 'default';
 ALTER TABLE ci_configs ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ci_configs ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ci_configs ADD COLUMN deleted_at INTEGER;
+UPDATE ci_configs SET created_at = (SELECT created_at FROM projects WHERE id = project_id),
+    updated_at = (SELECT created_at FROM projects WHERE id = project_id);
 CREATE UNIQUE INDEX ci_configs_by_name ON ci_configs (project_id, name) WHERE deleted_at IS NULL;
 
--- Runs of pull requests. Number and commits are texts, kept as they were told.
+-- Runs of pull requests. Number and commits are texts, kept as they were told. Long
+-- texts come last: lists need none of them.
 CREATE TABLE pull_request_runs (
     run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
     config_id INTEGER NOT NULL REFERENCES ci_configs,
@@ -14,17 +17,26 @@ CREATE TABLE pull_request_runs (
     number TEXT NOT NULL,
     head_sha TEXT NOT NULL,
     base_sha TEXT NOT NULL,
-    pull_request TEXT NOT NULL,
-    hold TEXT CHECK (hold IN ('diffs', 'approval')),
-    hold_until INTEGER,
+    head_branch TEXT NOT NULL,
+    base_branch TEXT NOT NULL,
+    merge_base BLOB,
+    is_from_forge INTEGER NOT NULL,
+    is_active INTEGER NOT NULL,
+    is_repeated INTEGER NOT NULL DEFAULT 0,
+    wait TEXT CHECK (wait IN ('diffs', 'approval', 'overdue')),
+    wait_until INTEGER,
     then_diffs_s INTEGER,
     superseded_by INTEGER,
+    details TEXT NOT NULL,
     diffs TEXT
 ) STRICT;
-CREATE INDEX pull_request_runs_by_config ON pull_request_runs (config_id, run_id);
-CREATE INDEX pull_request_runs_by_number ON pull_request_runs (config_id, number, run_id);
-CREATE INDEX pull_request_runs_by_head ON pull_request_runs (config_id, head_sha, run_id);
-CREATE INDEX held_runs ON pull_request_runs (hold, hold_until) WHERE hold IS NOT NULL;
+CREATE INDEX pull_request_runs_by_config ON pull_request_runs (config_id);
+CREATE INDEX pull_request_runs_by_number ON pull_request_runs (config_id, number);
+CREATE INDEX pull_request_runs_by_head ON pull_request_runs (config_id, head_sha);
+CREATE INDEX active_pull_request_runs ON pull_request_runs (config_id, number) WHERE is_active = 1;
+CREATE INDEX waits_for_diffs ON pull_request_runs (wait_until) WHERE wait = 'diffs';
+CREATE INDEX waits_for_approval ON pull_request_runs (project_id)
+    WHERE wait = 'approval' AND is_active = 1;
 
 CREATE TABLE dbt_uploads (
     config_id INTEGER NOT NULL REFERENCES ci_configs,
@@ -36,6 +48,8 @@ CREATE TABLE dbt_uploads (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (config_id, run_type, commit_sha)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX dbt_uploads_by_age ON dbt_uploads (config_id, run_type, created_at);
+CREATE INDEX dbt_uploads_by_content ON dbt_uploads (sha256);
 
 -- The forge of a project, what came from it and what it is to be told.
 CREATE TABLE forge_bindings (
@@ -46,6 +60,7 @@ CREATE TABLE forge_bindings (
     sealed_token BLOB NOT NULL,
     sealed_webhook_secret BLOB NOT NULL,
     owner_id INTEGER NOT NULL REFERENCES users,
+    quiet_until INTEGER,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
@@ -60,17 +75,18 @@ CREATE TABLE forge_deliveries (
     received_at INTEGER NOT NULL,
     UNIQUE (project_id, delivery)
 ) STRICT;
+CREATE INDEX forge_deliveries_by_project ON forge_deliveries (project_id);
 
 CREATE TABLE forge_reports (
     run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
     project_id INTEGER NOT NULL,
     version INTEGER NOT NULL,
-    told TEXT NOT NULL,
     tries INTEGER NOT NULL,
     due_at INTEGER,
-    error TEXT
+    error TEXT,
+    told TEXT NOT NULL
 ) STRICT;
-CREATE INDEX due_forge_reports ON forge_reports (project_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX forge_reports_by_time ON forge_reports (project_id, due_at);
 
 CREATE TABLE forge_comments (
     project_id INTEGER NOT NULL REFERENCES projects,

@@ -152,6 +152,7 @@ pub async fn set(State(app): State<SharedApp>, call: Call) -> ApiResult<Response
             content: nothing_to_run(),
             credential: access.caller.credential(),
             idempotency: None,
+            pull_request: None,
             slot: None,
             now,
         },
