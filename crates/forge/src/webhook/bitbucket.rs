@@ -101,7 +101,7 @@ fn read_pull_request(
                 .text(MAX_TEXT_CHARS)?
                 .unwrap_or_default(),
             url: found.get("links")?.get("html")?.get("href")?.name()?,
-            author: found.get("author")?.get("nickname")?.name()?,
+            author: nickname(&found.get("author")?)?,
             labels: Vec::new(),
             assignees: Vec::new(),
             milestone: None,
@@ -149,6 +149,14 @@ fn sender(root: &Field<'_>) -> Result<Sender, BadPayload> {
     };
     Ok(Sender {
         id: id.unwrap_or_default(),
-        login: actor.get("nickname")?.name()?,
+        login: nickname(&actor)?,
     })
+}
+
+/// Apps and old accounts have a `username` instead.
+fn nickname(account: &Field<'_>) -> Result<String, BadPayload> {
+    match account.get("nickname")?.name()? {
+        name if name.is_empty() => account.get("username")?.name(),
+        name => Ok(name),
+    }
 }

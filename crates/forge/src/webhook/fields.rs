@@ -235,10 +235,14 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// `name`, which stands here, as a full name.
+    /// `name`, which stands here, as a full name. The short one has to stand by itself, too.
     pub(super) fn checked_ref(&self, name: &str) -> Result<RefName, BadPayload> {
+        let is_good = |name: &RefName| match name.split() {
+            (Some(_), short) => RefName::new(short).is_ok(),
+            (None, _) => false,
+        };
         match RefName::new(name) {
-            Ok(name) if name.split().0.is_some() => Ok(name),
+            Ok(name) if is_good(&name) => Ok(name),
             _ => self.wrong("must be refs/heads/… or refs/tags/… with a name that git accepts"),
         }
     }

@@ -24,7 +24,8 @@ pub(super) fn read_push(event: &str, root: &Field<'_>) -> Result<ForgeEvent, Bad
     let place = Place {
         repository: repository(&root.get("repository")?)?,
         sender: sender(root)?,
-        newest: newest.is_there().then_some(newest),
+        message: newest.get("message")?.text(MAX_TEXT_CHARS)?,
+        newest: newest.get("id")?.revision()?,
         asks_for_no_run: false,
     };
     push::read(event, root, place)

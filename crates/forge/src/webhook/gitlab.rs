@@ -42,21 +42,22 @@ fn read_push(event: &str, root: &Field<'_>) -> Result<ForgeEvent, BadPayload> {
             id: root.get("user_id")?.id()?.unwrap_or_default(),
             login: root.get("user_username")?.name()?,
         },
-        newest: newest(root)?,
+        message: message(root)?,
+        newest: root.get("checkout_sha")?.revision()?,
         asks_for_no_run: asks_for_no_run(root)?,
     };
     push::read(event, root, place)
 }
 
-/// The commit that `checkout_sha` names (`after` of an annotated tag is the tag itself).
-/// The list has the newest 20 commits, oldest first; a tag that moved has none.
-fn newest<'a>(root: &Field<'a>) -> Result<Option<Field<'a>>, BadPayload> {
-    let Some(wanted) = root.get("checkout_sha")?.revision()? else {
+/// The message of the commit that was pushed. At most the newest 20 are listed, and none
+/// of a branch or tag whose commits were there before.
+fn message(root: &Field<'_>) -> Result<Option<String>, BadPayload> {
+    let Some(pushed) = root.get("checkout_sha")?.revision()? else {
         return Ok(None);
     };
-    for commit in root.get("commits")?.items()?.into_iter().rev() {
-        if commit.get("id")?.revision()?.as_ref() == Some(&wanted) {
-            return Ok(Some(commit));
+    for commit in root.get("commits")?.items()?.iter().rev() {
+        if commit.get("id")?.revision()?.as_ref() == Some(&pushed) {
+            return commit.get("message")?.text(MAX_TEXT_CHARS);
         }
     }
     Ok(None)

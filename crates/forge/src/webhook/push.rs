@@ -3,23 +3,21 @@
 use tappet_model::RefKind;
 
 use super::fields::{BadPayload, Field};
-use super::{ForgeEvent, MAX_TEXT_CHARS, PushEvent, RefChange, Repository, Revision, Sender};
+use super::{ForgeEvent, PushEvent, RefChange, Repository, Revision, Sender};
 
 /// What the dialects say in their own places.
-pub(super) struct Place<'a> {
+pub(super) struct Place {
     pub repository: Repository,
     pub sender: Sender,
-    /// The newest commit, `null` when the ref was deleted.
-    pub newest: Option<Field<'a>>,
+    /// The commit that the ref leads to in the end.
+    pub newest: Option<Revision>,
+    /// The message of that commit.
+    pub message: Option<String>,
     pub asks_for_no_run: bool,
 }
 
 /// Reads `ref`, `before`, `after` and `forced`. A push that moves nothing is a test.
-pub(super) fn read(
-    event: &str,
-    root: &Field<'_>,
-    place: Place<'_>,
-) -> Result<ForgeEvent, BadPayload> {
+pub(super) fn read(event: &str, root: &Field<'_>, place: Place) -> Result<ForgeEvent, BadPayload> {
     let name = root.get("ref")?;
     let is_ref = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
     if name.raw()?.is_some_and(|name| !is_ref(name)) {
@@ -31,19 +29,18 @@ pub(super) fn read(
     if before == after {
         return Ok(ForgeEvent::Ping);
     }
-    let (after, message) = match &place.newest {
-        Some(newest) => (
-            behind_tag(&full_ref, after, newest)?,
-            newest.get("message")?.text(MAX_TEXT_CHARS)?,
-        ),
-        None => (after, None),
+    // `after` of an annotated tag is the tag's own id.
+    let is_tag = full_ref.split().0 == Some(RefKind::Tag);
+    let after = match place.newest {
+        Some(commit) if is_tag => after.map(|_| commit),
+        _ => after,
     };
     let change = RefChange {
         full_ref,
         before,
         after,
         forced: root.get("forced")?.flag()?,
-        message,
+        message: place.message,
         asks_for_no_run: place.asks_for_no_run,
     };
     Ok(ForgeEvent::Push(PushEvent {
@@ -52,17 +49,4 @@ pub(super) fn read(
         changes: vec![change],
         is_cut: false,
     }))
-}
-
-/// `after` of an annotated tag is the tag's own id; the newest commit is what it stands for.
-fn behind_tag(
-    full_ref: &tappet_model::RefName,
-    after: Option<Revision>,
-    newest: &Field<'_>,
-) -> Result<Option<Revision>, BadPayload> {
-    let is_tag = full_ref.split().0 == Some(RefKind::Tag);
-    match (after, newest.get("id")?.revision()?) {
-        (Some(_), Some(commit)) if is_tag => Ok(Some(commit)),
-        (after, _) => Ok(after),
-    }
 }
