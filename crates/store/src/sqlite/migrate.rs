@@ -185,20 +185,45 @@ mod tests {
         assert_eq!(applied(&conn).unwrap(), applied(&migrated()).unwrap());
     }
 
-    #[test]
-    fn files_keep_their_ids_when_they_may_have_names() {
+    /// A database of the version before a migration, without checks of foreign keys.
+    fn before(migration: usize) -> Connection {
         let conn = Connection::open_in_memory().unwrap();
         conn.pragma_update(None, "foreign_keys", false).unwrap();
         conn.execute_batch(TABLE).unwrap();
-        let before = 15;
-        for sql in &MIGRATIONS[..before] {
+        let older = &MIGRATIONS[..migration - 1];
+        for (version, sql) in (1_i64..).zip(older) {
             conn.execute_batch(sql).unwrap();
-        }
-        for (version, sql) in (1_i64..).zip(&MIGRATIONS[..before]) {
             let row = (version, checksum(sql));
             let add = "INSERT INTO migrations (version, checksum) VALUES (?1, ?2)";
             conn.execute(add, row).unwrap();
         }
+        conn
+    }
+
+    #[test]
+    fn ci_configs_of_earlier_versions_keep_their_ids_and_get_a_name() {
+        let conn = before(18);
+        conn.execute_batch(
+            "INSERT INTO projects (id, path, name, description, source_kind, source_address,
+                                   visibility, creator_id, ci_config_path, timeout_s, created_at)
+             VALUES (5, 'acme/web', '', '', 'local', '', 'private', 0, '', 1, 70);
+             INSERT INTO ci_configs (id, project_id) VALUES (9, 5);",
+        )
+        .unwrap();
+        migrate(&conn).unwrap();
+        let config: (i64, String, String, i64, i64) = conn
+            .query_row(
+                "SELECT id, name, settings, created_at, updated_at FROM ci_configs",
+                [],
+                |row| row.try_into(),
+            )
+            .unwrap();
+        assert_eq!(config, (9, "default".to_owned(), "{}".to_owned(), 70, 70));
+    }
+
+    #[test]
+    fn files_keep_their_ids_when_they_may_have_names() {
+        let conn = before(16);
         conn.execute_batch(
             "INSERT INTO artifacts (id, attempt_id, kind, format, filename, size_bytes, sha256,
                                     created_at)

@@ -386,3 +386,6 @@ impl crate::PullRequests for SqliteStore {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use tappet_model::plan::{
 };
 use tappet_model::workflow_job::WorkflowJob;
 use tappet_model::{
-    Environment, FailureReason, ProjectId, RefKind, RunnerId, Source, Timestamp, UserId,
+    CiConfigId, Environment, FailureReason, ProjectId, PullRequest, PullRequestDetails, RefKind,
+    RunnerId, Source, Timestamp, UserId,
 };
 use tappet_store::*;
 use tempfile::TempDir;
@@ -115,6 +116,53 @@ impl World {
             slot: None,
             now: self.now(),
         }
+    }
+
+    /// A run of pull request 6 under the project's CI config, not yet created.
+    pub async fn new_pull_request_run(&self, jobs: &[JobBuilder], head_sha: &str) -> NewRun {
+        let configs = self.store.ci_configs(self.project).await.unwrap();
+        let pull_request = PullRequest {
+            number: "6".into(),
+            head_branch: "faster".into(),
+            head_sha: head_sha.into(),
+            base_branch: "main".into(),
+            base_sha: "b".repeat(40),
+            merge_base: Some(sha('c')),
+            details: PullRequestDetails {
+                title: "Load the first page faster".into(),
+                ..PullRequestDetails::default()
+            },
+        };
+        NewRun {
+            source: Source::MergeRequestEvent,
+            ref_name: pull_request.ref_name(),
+            ref_kind: RefKind::PullRequest,
+            pull_request: Some(NewPullRequestRun {
+                config_id: configs[0].id,
+                pull_request,
+                is_from_forge: false,
+                hold: None,
+                supersedes: true,
+            }),
+            ..self.new_run(jobs)
+        }
+    }
+
+    /// A run of pull request 6 of one job `test`.
+    pub async fn create_for(&self, head_sha: &str, hold: Option<Hold>) -> Run {
+        let mut new = self.new_pull_request_run(&[job("test")], head_sha).await;
+        new.pull_request.as_mut().unwrap().hold = hold;
+        created(self.store.create_run(new).await.unwrap()).run
+    }
+
+    /// The first CI config of the project.
+    pub async fn config(&self) -> CiConfigId {
+        self.store.ci_configs(self.project).await.unwrap()[0].id
+    }
+
+    /// What is known of the pull request of a run that is of one.
+    pub async fn pull_request(&self, run: tappet_model::RunId) -> PullRequestRun {
+        self.store.pull_request_run(run).await.unwrap().unwrap()
     }
 
     pub async fn create(&self, jobs: &[JobBuilder]) -> Advance {
