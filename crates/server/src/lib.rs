@@ -7,6 +7,7 @@
 mod any_id;
 pub mod api;
 pub mod app;
+pub mod approval;
 pub mod artifact_files;
 pub mod attempt_log;
 pub mod audit;

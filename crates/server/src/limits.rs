@@ -11,6 +11,8 @@ pub struct Limits {
     pub triggers_per_project: u64,
     /// Schedules of one project.
     pub schedules_per_project: u64,
+    /// CI configs of one project.
+    pub ci_configs_per_project: u64,
     /// Statuses that foreign systems set on one run.
     pub statuses_per_run: u64,
     /// Webhooks of one project.
@@ -46,6 +48,7 @@ impl Default for Limits {
         Self {
             triggers_per_project: 25_000,
             schedules_per_project: 10,
+            ci_configs_per_project: 100,
             statuses_per_run: 1_000,
             hooks_per_project: 100,
             runs_per_minute: 0,

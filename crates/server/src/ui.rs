@@ -8,6 +8,7 @@
 mod actions;
 mod address;
 mod assets;
+mod ci_settings;
 mod device_login;
 mod docs;
 mod headers;
@@ -93,7 +94,11 @@ async fn answer(visit: &Visit, parts: &Parts, body: Body) -> PageResult<Response
             origin::check(&visit.app.config, &parts.headers)?;
             actions::act(visit, project, *action).await
         }
-        (Address::SignOut | Address::Action { .. }, _, false) => {
+        (Address::CiConfigs { project, change }, _, true) => {
+            origin::check(&visit.app.config, &parts.headers)?;
+            ci_settings::change(visit, project, *change, body).await
+        }
+        (Address::SignOut | Address::Action { .. } | Address::CiConfigs { .. }, _, false) => {
             Err(Problem::WrongMethod { allow: "POST" })
         }
         (_, false, _) => Err(Problem::WrongMethod { allow: "GET, HEAD" }),
@@ -112,6 +117,7 @@ async fn answer(visit: &Visit, parts: &Parts, body: Body) -> PageResult<Response
                 ProjectPage::Pipelines => pipelines::page(visit, project, &parts.uri).await,
                 ProjectPage::Pipeline(id) => pipeline::page(visit, project, *id).await,
                 ProjectPage::Job(id) => job::page(visit, project, *id).await,
+                ProjectPage::CiSettings => ci_settings::page(visit, project).await,
             }
         }
     }

@@ -8,6 +8,8 @@ use tappet_store::{self as store, Project, Target};
 use super::address::Action;
 use super::problem::{PageResult, Problem};
 use super::visit::Visit;
+use crate::approval;
+use crate::ci_configs::Actor;
 
 /// Does it, then leads back to the page of what changed.
 pub async fn act(visit: &Visit, project: &str, action: Action) -> PageResult<Response> {
@@ -24,6 +26,7 @@ pub async fn act(visit: &Visit, project: &str, action: Action) -> PageResult<Res
         Action::CancelJob(id) => on_attempt(visit, &project, id, JobEvent::Cancel).await?,
         Action::RetryJob(id) => on_attempt(visit, &project, id, JobEvent::Retry).await?,
         Action::PlayJob(id) => on_attempt(visit, &project, id, JobEvent::Play).await?,
+        Action::ApprovePipeline(id) => approve(visit, &project, id).await?,
     };
     let to = visit.path(&format!("/{}/-/{page}", project.path));
     Ok(Redirect::to(&to).into_response())
@@ -46,6 +49,20 @@ async fn on_run(
         .app
         .act(Target::Run(run.id), store::Action::Run(event))
         .await?;
+    Ok(format!("pipelines/{id}"))
+}
+
+/// Lets a run go that waits for somebody to say that it may.
+async fn approve(visit: &Visit, project: &Project, id: RunId) -> PageResult<String> {
+    let run = visit.app.store.run(id).await?;
+    let run = run.filter(|run| run.project_id == project.id);
+    let run = run.ok_or(Problem::NotFound)?;
+    let user = visit.user.as_ref().ok_or(Problem::SignInFirst)?;
+    let actor = Actor {
+        user: user.id,
+        credential: format!("user:{}", user.id),
+    };
+    approval::approve(&visit.app, &actor, &run).await?;
     Ok(format!("pipelines/{id}"))
 }
 

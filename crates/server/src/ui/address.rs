@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use tappet_model::{AttemptId, RunId};
+use tappet_model::{AttemptId, CiConfigId, RunId};
 
 /// An address below the server's path prefix.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,6 +46,13 @@ pub enum Address {
         /// What to do.
         action: Action,
     },
+    /// `/acme/web/-/settings/ci_configs…`, to POST a form to.
+    CiConfigs {
+        /// Full path.
+        project: String,
+        /// What to do.
+        change: CiConfigChange,
+    },
 }
 
 /// A page of a project.
@@ -57,6 +64,8 @@ pub enum ProjectPage {
     Pipeline(RunId),
     /// `jobs/15`.
     Job(AttemptId),
+    /// `settings/ci_cd`.
+    CiSettings,
 }
 
 /// Something that a button does.
@@ -72,6 +81,19 @@ pub enum Action {
     RetryJob(AttemptId),
     /// `jobs/15/play`.
     PlayJob(AttemptId),
+    /// `pipelines/7/approve`.
+    ApprovePipeline(RunId),
+}
+
+/// What a form of the settings does to CI configs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CiConfigChange {
+    /// `settings/ci_configs`.
+    Add,
+    /// `settings/ci_configs/3`.
+    Update(CiConfigId),
+    /// `settings/ci_configs/3/remove`.
+    Remove(CiConfigId),
 }
 
 impl Address {
@@ -114,6 +136,11 @@ impl Address {
             ["pipelines"] => ProjectPage::Pipelines,
             ["pipelines", id] => ProjectPage::Pipeline(number(id)?),
             ["jobs", id] => ProjectPage::Job(number(id)?),
+            ["settings", "ci_cd"] => ProjectPage::CiSettings,
+            ["settings", "ci_configs", rest @ ..] => {
+                let change = ci_config_change(rest)?;
+                return Some(Self::CiConfigs { project, change });
+            }
             _ => {
                 let action = match parts.as_slice() {
                     ["pipelines", id, "cancel"] => Action::CancelPipeline(number(id)?),
@@ -121,12 +148,22 @@ impl Address {
                     ["jobs", id, "cancel"] => Action::CancelJob(number(id)?),
                     ["jobs", id, "retry"] => Action::RetryJob(number(id)?),
                     ["jobs", id, "play"] => Action::PlayJob(number(id)?),
+                    ["pipelines", id, "approve"] => Action::ApprovePipeline(number(id)?),
                     _ => return None,
                 };
                 return Some(Self::Action { project, action });
             }
         };
         Some(Self::InProject { project, page })
+    }
+}
+
+fn ci_config_change(rest: &[&str]) -> Option<CiConfigChange> {
+    match rest {
+        [] => Some(CiConfigChange::Add),
+        [id] => Some(CiConfigChange::Update(number(id)?)),
+        [id, "remove"] => Some(CiConfigChange::Remove(number(id)?)),
+        _ => None,
     }
 }
 
@@ -195,6 +232,10 @@ mod tests {
         "/acme/w%2565b/-/jobs/15",
         in_project("acme/w%65b", ProjectPage::Job(AttemptId(15)))
     )]
+    #[case(
+        "/acme/web/-/settings/ci_cd",
+        in_project("acme/web", ProjectPage::CiSettings)
+    )]
     #[case("/acme", None)]
     #[case("/acme/web/-/jobs/x", None)]
     #[case("/acme/web/-/jobs/-1", None)]
@@ -214,11 +255,30 @@ mod tests {
     }
 
     #[rstest]
+    #[case("", Some(CiConfigChange::Add))]
+    #[case("/3", Some(CiConfigChange::Update(CiConfigId(3))))]
+    #[case("/3/remove", Some(CiConfigChange::Remove(CiConfigId(3))))]
+    #[case("/x", None)]
+    #[case("/3/other", None)]
+    fn forms_of_ci_configs_have_addresses(
+        #[case] rest: &str,
+        #[case] expected: Option<CiConfigChange>,
+    ) {
+        let expected = expected.map(|change| Address::CiConfigs {
+            project: "acme/web".into(),
+            change,
+        });
+        let path = format!("/acme/web/-/settings/ci_configs{rest}");
+        assert_eq!(Address::parse(&path), expected);
+    }
+
+    #[rstest]
     #[case("pipelines/7/cancel", Action::CancelPipeline(RunId(7)))]
     #[case("pipelines/7/retry", Action::RetryPipeline(RunId(7)))]
     #[case("jobs/15/cancel", Action::CancelJob(AttemptId(15)))]
     #[case("jobs/15/retry", Action::RetryJob(AttemptId(15)))]
     #[case("jobs/15/play", Action::PlayJob(AttemptId(15)))]
+    #[case("pipelines/7/approve", Action::ApprovePipeline(RunId(7)))]
     fn buttons_have_addresses_of_their_own(#[case] rest: &str, #[case] action: Action) {
         let expected = Address::Action {
             project: "acme/web".into(),

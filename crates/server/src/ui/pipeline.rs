@@ -5,8 +5,8 @@ use std::time::Duration;
 use askama::Template;
 use axum::response::Response;
 use tappet_model::plan::LeftOut;
-use tappet_model::{RefKind, RunId, Status, Timestamp};
-use tappet_store::{Attempt, Project, Run};
+use tappet_model::{PullRequest, RefKind, RunId, Status, Timestamp};
+use tappet_store::{Attempt, Hold, Project, Run};
 
 use super::moment::{Moment, duration_text};
 use super::problem::{PageResult, Problem};
@@ -32,6 +32,9 @@ struct PipelinePage {
     variables: GivenVariables,
     left_out: Vec<LeftOut>,
     warnings: Vec<String>,
+    hold: Option<HoldText>,
+    superseded_by: Option<i64>,
+    can_approve: bool,
     can_cancel: bool,
     can_retry: bool,
     /// Address of the run's events while it moves.
@@ -42,6 +45,8 @@ struct PipelinePage {
 pub struct RunFacts {
     /// Branch or tag.
     pub ref_name: String,
+    /// The pull request that it is of.
+    pub pull_request: Option<PullRequestFacts>,
     /// It is a tag.
     pub is_tag: bool,
     /// First digits of the commit.
@@ -58,6 +63,41 @@ pub struct RunFacts {
     pub duration: Option<String>,
 }
 
+/// The pull request of a run.
+pub struct PullRequestFacts {
+    /// Its number.
+    pub number: String,
+    /// Its title, where a forge told.
+    pub title: String,
+    /// Its page at the forge.
+    pub url: String,
+    /// The branch that it comes from, with the fork before it.
+    pub head: String,
+    /// The branch that it goes to.
+    pub base: String,
+}
+
+impl PullRequestFacts {
+    fn of(pull_request: PullRequest) -> Self {
+        let details = pull_request.details;
+        let is_address = details.url.starts_with("https://") || details.url.starts_with("http://");
+        Self {
+            number: pull_request.number,
+            title: details.title,
+            url: if is_address {
+                details.url
+            } else {
+                String::new()
+            },
+            head: match details.fork {
+                Some(fork) => format!("{fork}:{}", pull_request.head_branch),
+                None => pull_request.head_branch,
+            },
+            base: pull_request.base_branch,
+        }
+    }
+}
+
 impl RunFacts {
     /// Reads what is not in the run itself.
     pub async fn read(visit: &Visit, run: &Run) -> PageResult<Self> {
@@ -66,8 +106,13 @@ impl RunFacts {
             None => None,
         };
         let user = visit.app.user_of(run).await?;
+        let pull_request = match run.ref_kind {
+            RefKind::PullRequest => visit.app.store.pull_request_run(run.id).await?,
+            _ => None,
+        };
         Ok(Self {
             ref_name: run.ref_name.clone(),
+            pull_request: pull_request.map(|one| PullRequestFacts::of(one.pull_request)),
             is_tag: run.ref_kind == RefKind::Tag,
             sha: run.sha.short().to_owned(),
             source: SourceBadge::of(run),
@@ -115,6 +160,11 @@ pub async fn page(visit: &Visit, project: Project, id: RunId) -> PageResult<Resp
     let notes = store.run_notes(run.id).await?.unwrap_or_default();
     let variables = variables::given(visit, &project, &run).await?;
     let facts = RunFacts::read(visit, &run).await?;
+    let pull_request = match run.ref_kind {
+        RefKind::PullRequest => store.pull_request_run(run.id).await?,
+        _ => None,
+    };
+    let hold = pull_request.as_ref().and_then(|one| one.hold);
     let may_develop = visit.may_steer(&project).await?;
     let is_over = run.status.is_completed();
     let page = PipelinePage {
@@ -130,6 +180,13 @@ pub async fn page(visit: &Visit, project: Project, id: RunId) -> PageResult<Resp
         variables,
         left_out: notes.left_out,
         warnings: notes.warnings,
+        can_approve: may_develop && matches!(hold, Some(Hold::Approval { .. })) && !is_over,
+        hold: hold
+            .filter(|_| !is_over)
+            .map(|hold| HoldText::of(hold, visit.now)),
+        superseded_by: pull_request
+            .and_then(|one| one.superseded_by)
+            .map(|newer| newer.0),
         can_cancel: may_develop
             && !is_over
             && attempts.iter().any(|one| one.status.is_cancelable()),
@@ -143,6 +200,25 @@ pub async fn page(visit: &Visit, project: Project, id: RunId) -> PageResult<Resp
         project: project.path,
     };
     html(&page)
+}
+
+/// Whom a run waits for.
+enum HoldText {
+    /// A client that submits pairs of tables.
+    Diffs { until: Moment },
+    /// A member of the project.
+    Approval,
+}
+
+impl HoldText {
+    fn of(hold: Hold, now: Timestamp) -> Self {
+        match hold {
+            Hold::Diffs { until } => Self::Diffs {
+                until: Moment::new(until, now),
+            },
+            Hold::Approval { .. } => Self::Approval,
+        }
+    }
 }
 
 fn is_worth_retrying(attempt: &Attempt) -> bool {
