@@ -13,7 +13,6 @@ use super::address::CiConfigChange;
 use super::problem::{PageResult, Problem};
 use super::visit::{Frame, Visit, html};
 use crate::ci_configs::{self, Actor, ChangeError};
-use crate::rights::Right;
 
 /// Bytes of a form that are read.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -136,9 +135,10 @@ pub async fn change(
 
 /// The CI configs, for those who may change them.
 async fn open(visit: &Visit, project: &Project) -> PageResult<Vec<CiConfig>> {
-    let user = visit.user.as_ref().ok_or(Problem::SignInFirst)?;
-    let standing = visit.app.standing(Some(user), project).await?;
-    if !standing.may(Right::ManageProject, project) {
+    if visit.user.is_none() {
+        return Err(Problem::SignInFirst);
+    }
+    if !visit.may_manage(project).await? {
         return Err(Problem::MayNot);
     }
     Ok(visit.app.store.ci_configs(project.id).await?)

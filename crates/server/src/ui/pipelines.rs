@@ -26,6 +26,8 @@ struct PipelinesPage {
     pages: Pages,
     /// Something in the list still moves.
     is_live: bool,
+    /// The visitor may change settings.
+    can_manage: bool,
     example: Example,
 }
 
@@ -80,6 +82,7 @@ pub async fn page(visit: &Visit, project: Project, uri: &Uri) -> PageResult<Resp
         rows,
         pages,
         is_live,
+        can_manage: visit.may_manage(&project).await?,
         example: Example {
             triggers: api("/triggers"),
             trigger: api("/trigger/pipeline"),
@@ -105,9 +108,19 @@ async fn row(visit: &Visit, run: Run, names: &HashMap<UserId, String>) -> Result
         stages: status_mark::stages(&run, &attempts),
         sha: run.sha.short().to_owned(),
         is_tag: run.ref_kind == RefKind::Tag,
+        ref_name: shown_ref(&run),
         title: run.name.unwrap_or(run.commit_title),
-        ref_name: run.ref_name,
     })
+}
+
+/// A pull request is known by its number, not by the ref of its head.
+fn shown_ref(run: &Run) -> String {
+    let name = &run.ref_name;
+    let number = name.strip_prefix("refs/merge-requests/");
+    match number.and_then(|rest| rest.strip_suffix("/head")) {
+        Some(number) if run.ref_kind == RefKind::PullRequest => format!("pull request {number}"),
+        _ => name.clone(),
+    }
 }
 
 async fn usernames(visit: &Visit, runs: &[Run]) -> Result<HashMap<UserId, String>, StoreError> {

@@ -84,6 +84,12 @@ impl Visit {
         Ok(standing.may(Right::SteerPipelines, project))
     }
 
+    /// The visitor may change settings.
+    pub async fn may_manage(&self, project: &Project) -> PageResult<bool> {
+        let standing = self.app.standing(self.user.as_ref(), project).await?;
+        Ok(standing.may(Right::ManageProject, project))
+    }
+
     /// What the layout shows around a page.
     pub fn frame(&self, title: impl Into<String>) -> Frame {
         Frame {

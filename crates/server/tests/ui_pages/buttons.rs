@@ -141,6 +141,10 @@ async fn a_delayed_job_says_when_it_starts_and_can_start_now() {
 #[case("/acme/web/-/jobs/1/cancel")]
 #[case("/acme/web/-/jobs/1/retry")]
 #[case("/acme/web/-/jobs/1/play")]
+#[case("/acme/web/-/pipelines/1/approve")]
+#[case("/acme/web/-/settings/ci_configs")]
+#[case("/acme/web/-/settings/ci_configs/1")]
+#[case("/acme/web/-/settings/ci_configs/1/remove")]
 #[case("/-/sign_out")]
 #[tokio::test]
 async fn only_our_own_pages_press_buttons(#[case] path: &str) {

@@ -5,6 +5,7 @@
 mod access;
 mod assets;
 mod buttons;
+mod ci_settings_page;
 mod job_page;
 mod pipeline_page;
 mod pipelines_page;

@@ -63,6 +63,17 @@ impl Visitor<'_> {
         self.server.get(path).header("cookie", &self.cookie)
     }
 
+    /// Sends a form of one of our pages.
+    pub async fn send(&self, path: &str, form: &str) -> TestReply {
+        self.server
+            .post(path)
+            .header("cookie", &self.cookie)
+            .header("sec-fetch-site", "same-origin")
+            .form(form)
+            .send()
+            .await
+    }
+
     /// Presses a button of one of our pages.
     pub async fn press(&self, path: &str) -> TestReply {
         self.server
