@@ -42,7 +42,6 @@ fn status(status: Status) -> CommitStatus<'static> {
         sha: SHA,
         name: "tappet/a name of a status that is longer than forty characters",
         status,
-        has_warnings: false,
         description: "3 of 7 jobs are done",
         target_url: "https://ci.acme.example/acme/web/-/pipelines/7",
         ref_name: Some("feature/prices"),

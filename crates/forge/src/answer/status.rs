@@ -26,8 +26,6 @@ pub struct CommitStatus<'a> {
     pub name: &'a str,
     /// Where the run or job stands.
     pub status: Status,
-    /// It succeeded, but something that may fail did.
-    pub has_warnings: bool,
     /// One line for people; cut where the forge has a limit.
     pub description: &'a str,
     /// Where it leads: a page of ours.
@@ -39,7 +37,7 @@ pub struct CommitStatus<'a> {
 impl Api {
     /// Sets a commit status.
     pub fn set_status(&self, status: &CommitStatus<'_>) -> ApiCall {
-        let word = state_word(self.kind, status.status, status.has_warnings);
+        let word = state_word(self.kind, status.status);
         let sha = part(status.sha);
         let (path, body) = match self.kind {
             ForgeKind::Github | ForgeKind::Gitea => {

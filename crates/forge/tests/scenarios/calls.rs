@@ -33,7 +33,6 @@ const RUNNING: CommitStatus<'_> = CommitStatus {
     sha: NEW,
     name: "tappet/web",
     status: Status::Running,
-    has_warnings: false,
     description: "3 of 7 jobs are done",
     target_url: "https://ci.acme.example/acme/web/-/pipelines/7",
     ref_name: Some("feature/prices"),

@@ -22,7 +22,6 @@ fn status(kind: ForgeKind, status: Status) -> ApiCall {
         sha: NEW,
         name: "tappet",
         status,
-        has_warnings: false,
         description: "",
         target_url: "https://ci.acme.example/7",
         ref_name: None,
