@@ -11,7 +11,7 @@ const MAX_VALUE_BYTES: usize = 255;
 ///
 /// GitLab counts by `Idempotency-Key` since 17.4 and by `webhook-id` where it signs; its
 /// `X-Gitlab-Event-UUID` is shared by all that one event set off, so the name of the
-/// event belongs to it. GitLab: doc/user/project/integrations/webhooks.md.
+/// event belongs to it. Its `X-Gitlab-Webhook-UUID` names the webhook, not the delivery. GitLab: doc/user/project/integrations/webhooks.md.
 pub fn delivery_id(kind: ForgeKind, headers: &HeaderMap) -> Option<String> {
     match kind {
         ForgeKind::Github => value(headers, "x-github-delivery"),
@@ -21,8 +21,7 @@ pub fn delivery_id(kind: ForgeKind, headers: &HeaderMap) -> Option<String> {
                 let event = value(headers, "x-gitlab-event-uuid")?;
                 let name = value(headers, "x-gitlab-event").unwrap_or_default();
                 Some(format!("{event} {name}"))
-            })
-            .or_else(|| value(headers, "x-gitlab-webhook-uuid")),
+            }),
         ForgeKind::Gitea => value(headers, "x-gitea-delivery")
             .or_else(|| value(headers, "x-forgejo-delivery"))
             .or_else(|| value(headers, "x-gogs-delivery"))
@@ -78,7 +77,7 @@ mod tests {
     #[case(ForgeKind::Gitlab, &[("idempotency-key", "k"), ("x-gitlab-event-uuid", "e"), ("x-gitlab-webhook-uuid", "w")], Some("k"))]
     #[case(ForgeKind::Gitlab, &[("webhook-id", "i"), ("idempotency-key", "k")], Some("i"))]
     #[case(ForgeKind::Gitlab, &[("x-gitlab-event", "Push Hook"), ("x-gitlab-event-uuid", "e"), ("x-gitlab-webhook-uuid", "w")], Some("e Push Hook"))]
-    #[case(ForgeKind::Gitlab, &[("x-gitlab-webhook-uuid", "w")], Some("w"))]
+    #[case(ForgeKind::Gitlab, &[("x-gitlab-webhook-uuid", "w")], None)]
     #[case(ForgeKind::Gitea, &[("x-gitea-delivery", "g"), ("x-github-delivery", "h")], Some("g"))]
     #[case(ForgeKind::Gitea, &[("x-forgejo-delivery", "f")], Some("f"))]
     #[case(ForgeKind::Bitbucket, &[("x-hook-uuid", "always-the-same"), ("x-request-uuid", "r")], Some("r"))]
