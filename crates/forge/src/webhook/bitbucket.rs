@@ -5,7 +5,7 @@ use tappet_model::{PullRequest, PullRequestDetails};
 use super::fields::{BadPayload, Field};
 use super::{
     ForgeEvent, MAX_ITEMS, MAX_TEXT_CHARS, PullRequestAction, PullRequestEvent, PushEvent,
-    RefChange, Repository, Sender,
+    RefChange, Sender,
 };
 
 pub(super) fn read(event: &str, root: &Field<'_>) -> Result<ForgeEvent, BadPayload> {
@@ -42,7 +42,7 @@ fn read_push(root: &Field<'_>) -> Result<ForgeEvent, BadPayload> {
         return Ok(ForgeEvent::Other("repo:push".to_owned()));
     }
     Ok(ForgeEvent::Push(PushEvent {
-        repository: repository(&root.get("repository")?)?,
+        repository: root.get("repository")?.repository("uuid")?,
         sender: sender(root)?,
         is_cut: items.len() > MAX_ITEMS,
         changes,
@@ -111,7 +111,7 @@ fn read_pull_request(
         },
     };
     Ok(ForgeEvent::PullRequest(Box::new(PullRequestEvent {
-        repository: repository(&root.get("repository")?)?,
+        repository: root.get("repository")?.repository("uuid")?,
         sender: sender(root)?,
         action,
         pull_request,
@@ -128,16 +128,9 @@ fn fork(source: &Field<'_>, destination: &Field<'_>) -> Result<Option<String>, B
     if !from.is_there() {
         return Ok(Some("a repository that was deleted".to_owned()));
     }
-    let from = repository(&from)?;
-    let to = repository(&destination.get("repository")?)?;
+    let from = from.repository("uuid")?;
+    let to = destination.get("repository")?.repository("uuid")?;
     Ok((from.id != to.id).then_some(from.full_name))
-}
-
-fn repository(found: &Field<'_>) -> Result<Repository, BadPayload> {
-    Ok(Repository {
-        id: found.get("uuid")?.required_id()?,
-        full_name: found.get("full_name")?.required_name()?,
-    })
 }
 
 /// Logins are gone from Bitbucket; nicknames are free to choose.

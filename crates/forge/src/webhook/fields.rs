@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tappet_model::{CommitSha, RefName};
 
-use super::{MAX_ITEMS, MAX_NAME_CHARS, Revision};
+use super::{MAX_ITEMS, MAX_NAME_CHARS, Repository, Revision};
 
 /// A delivery that cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -187,6 +187,14 @@ impl<'a> Field<'a> {
             }
         }
         Ok(names)
+    }
+
+    /// A repository whose id is in the member `id`.
+    pub(super) fn repository(&self, id: &str) -> Result<Repository, BadPayload> {
+        Ok(Repository {
+            id: self.get(id)?.required_id()?,
+            full_name: self.get("full_name")?.required_name()?,
+        })
     }
 
     /// A commit; `None` when absent, empty or all zeros.

@@ -4,7 +4,7 @@ use tappet_model::{PullRequest, PullRequestDetails};
 
 use super::fields::{BadPayload, Field};
 use super::push::{self, Place};
-use super::{ForgeEvent, MAX_TEXT_CHARS, PullRequestAction, PullRequestEvent, Repository, Sender};
+use super::{ForgeEvent, MAX_TEXT_CHARS, PullRequestAction, PullRequestEvent, Sender};
 
 pub(super) fn read(event: &str, root: &Field<'_>) -> Result<ForgeEvent, BadPayload> {
     match event {
@@ -22,7 +22,7 @@ pub(super) fn read(event: &str, root: &Field<'_>) -> Result<ForgeEvent, BadPaylo
 pub(super) fn read_push(event: &str, root: &Field<'_>) -> Result<ForgeEvent, BadPayload> {
     let newest = root.get("head_commit")?;
     let place = Place {
-        repository: repository(&root.get("repository")?)?,
+        repository: root.get("repository")?.repository("id")?,
         sender: sender(root)?,
         message: newest.get("message")?.text(MAX_TEXT_CHARS)?,
         newest: newest.get("id")?.revision()?,
@@ -98,7 +98,7 @@ pub(super) fn read_pull_request(
         },
     };
     Ok(ForgeEvent::PullRequest(Box::new(PullRequestEvent {
-        repository: repository(&root.get("repository")?)?,
+        repository: root.get("repository")?.repository("id")?,
         sender: sender(root)?,
         action,
         pull_request,
@@ -120,15 +120,11 @@ fn fork(head: &Field<'_>, base: &Field<'_>) -> Result<Option<String>, BadPayload
             false => label,
         }));
     }
-    let (from, to) = (repository(&head_repository)?, repository(&base_repository)?);
+    let (from, to) = (
+        head_repository.repository("id")?,
+        base_repository.repository("id")?,
+    );
     Ok((from.id != to.id).then_some(from.full_name))
-}
-
-fn repository(found: &Field<'_>) -> Result<Repository, BadPayload> {
-    Ok(Repository {
-        id: found.get("id")?.required_id()?,
-        full_name: found.get("full_name")?.required_name()?,
-    })
 }
 
 fn sender(root: &Field<'_>) -> Result<Sender, BadPayload> {
