@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 /// The most output kept of one command, in bytes.
-const MAX_OUTPUT: u64 = 64 << 20;
+pub(crate) const MAX_OUTPUT: u64 = 64 << 20;
 /// The most error text kept.
 const MAX_ERRORS: u64 = 64 << 10;
 /// As `nice` counts it.

@@ -29,6 +29,6 @@ pub use error::ReadError;
 pub use mirrors::{FetchError, FetchLimits, Mirrors, Upkeep};
 pub use repositories::Repositories;
 pub use repository::{
-    CommitStats, FileAt, FileError, HistoryFilter, OpenError, PatchError, PatchedCommit,
-    ReadLimits, Ref, Repository, ResolveError, ResolvedRef,
+    CommitStats, FileAt, FileError, HistoryFilter, MAX_PATHS, OpenError, PatchError, PatchedCommit,
+    Paths, ReadLimits, Ref, Repository, ResolveError, ResolvedRef,
 };

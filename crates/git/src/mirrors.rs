@@ -120,6 +120,8 @@ struct Queue {
 enum Wanted {
     Ref(RefName),
     Everything,
+    /// Everything, and what the forge keeps for the pull request of this number.
+    PullRequest(u64),
 }
 
 #[derive(Debug)]
@@ -175,6 +177,19 @@ impl Mirrors {
         url: &RemoteUrl,
     ) -> Result<Arc<Repository>, FetchError> {
         self.refreshed(key, url, Wanted::Everything).await
+    }
+
+    /// [`Mirrors::fetch_everything`], and the commits of pull request `number`, which
+    /// lie in no branch of the remote when it comes from a fork.
+    pub async fn fetch_pull_request(
+        &self,
+        key: &str,
+        url: &RemoteUrl,
+        number: u64,
+    ) -> Result<Arc<Repository>, FetchError> {
+        // A fresh copy has branches and tags only.
+        self.ensure(key, url).await?;
+        self.refreshed(key, url, Wanted::PullRequest(number)).await
     }
 
     async fn refreshed(

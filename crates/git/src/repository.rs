@@ -3,6 +3,7 @@
 //! Everything comes out of git's object database; the work tree, if there is
 //! one, is never looked at.
 
+mod compare;
 mod exact_ref;
 mod file;
 mod find_commit;
@@ -25,8 +26,10 @@ use crate::commit::Commit;
 use crate::config::Git;
 use crate::error::ReadError;
 use crate::lru::Lru;
+use compare::Listed;
 use exact_ref::ExactRefs;
 
+pub use compare::{MAX_PATHS, Paths};
 pub use file::{FileAt, FileError};
 pub use history::{CommitStats, HistoryFilter};
 pub use open::OpenError;
@@ -81,6 +84,8 @@ pub struct Repository {
     tag_messages: Mutex<Lru<String, Arc<str>>>,
     blob_ids: Mutex<Lru<(CommitSha, String), String>>,
     blobs: Mutex<Lru<String, Arc<[u8]>>>,
+    merge_bases: Mutex<Lru<(CommitSha, CommitSha), Option<CommitSha>>>,
+    paths: Mutex<Lru<Listed, Paths>>,
 }
 
 impl Repository {

@@ -20,6 +20,9 @@ const REMOTE: &str = "tappet";
 const HELPER: &str = r#"!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$TAPPET_GIT_USER" "$TAPPET_GIT_PASSWORD"; }; f"#;
 /// Everything that is mirrored.
 const ALL: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+/// Where forges keep pull requests: GitHub, Gitea and Forgejo; GitLab; Bitbucket. As
+/// patterns, those that a forge does not have are no error.
+const PULL_REQUESTS: [&str; 3] = ["pull", "merge-requests", "pull-requests"];
 
 impl Mirrors {
     /// Makes the mirror at `path`: complete, or not at all.
@@ -157,8 +160,19 @@ fn without_password(text: String, url: &RemoteUrl) -> String {
 }
 
 fn refspecs(wanted: &Wanted) -> Vec<String> {
-    let Wanted::Ref(name) = wanted else {
-        return ALL.map(str::to_owned).to_vec();
+    let name = match wanted {
+        Wanted::Ref(name) => name,
+        Wanted::Everything => return ALL.map(str::to_owned).to_vec(),
+        Wanted::PullRequest(number) => {
+            let of_request = PULL_REQUESTS
+                .iter()
+                .map(|folder| format!("+refs/{folder}/{number}/*:refs/tappet/{folder}/{number}/*"));
+            return ALL
+                .iter()
+                .map(|spec| (*spec).to_owned())
+                .chain(of_request)
+                .collect();
+        }
     };
     let (kind, short) = name.split();
     let folders = match kind {

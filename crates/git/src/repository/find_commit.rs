@@ -33,22 +33,6 @@ impl Repository {
         self.named(id.as_str()).await
     }
 
-    /// Whether `newer` holds everything that `older` holds.
-    pub async fn is_ancestor(
-        &self,
-        older: &CommitSha,
-        newer: &CommitSha,
-    ) -> Result<bool, ReadError> {
-        let mut command = self.reading();
-        command.args(["merge-base", "--is-ancestor", "--end-of-options"]);
-        command.args([older.as_str(), newer.as_str()]);
-        let finished = self.run(command).await?;
-        match finished.status.code() {
-            Some(1) => Ok(false),
-            _ => self.succeeded(finished).map(|_| true),
-        }
-    }
-
     async fn named(&self, revision: &str) -> Result<Option<CommitSha>, ReadError> {
         let [found] = self.names.ask([peel(revision)]).await?;
         Ok(found.and_then(|object| object.id.parse().ok()))

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::compare::{BASES_CACHE, PATHS_CACHE};
 use super::{COMMIT_CACHE, ExactRefs, FILE_CACHE, PATH_CACHE, ReadLimits, Repository, TAG_CACHE};
 use crate::batch::{Answer, Batch, Query, Source, Tells};
 use crate::command::{self, RunError};
@@ -81,6 +82,8 @@ impl Repository {
             tag_messages: Mutex::new(Lru::new(TAG_CACHE)),
             blob_ids: Mutex::new(Lru::new(PATH_CACHE)),
             blobs: Mutex::new(Lru::new(FILE_CACHE)),
+            merge_bases: Mutex::new(Lru::new(BASES_CACHE)),
+            paths: Mutex::new(Lru::new(PATHS_CACHE)),
         };
         match repository.check().await {
             Ok(()) => Ok(repository),

@@ -133,6 +133,30 @@ async fn a_fetch_sees_new_moved_and_deleted_refs() {
 }
 
 #[tokio::test]
+async fn the_head_of_a_pull_request_from_a_fork_is_fetched() {
+    let sample = Sample::new();
+    let remote = Remote::serving(&sample);
+    let mirrors = mirrors(&sample);
+    let url = remote.url();
+    let main = sample.sha("main");
+    for (number, full_ref) in [
+        (6, "refs/pull/6/head"),
+        (7, "refs/merge-requests/7/head"),
+        (8, "refs/pull-requests/8/from"),
+    ] {
+        let head = sample.commit(full_ref);
+        sample.git(&["update-ref", full_ref, head.as_str()]);
+        sample.git(&["reset", "--quiet", "--hard", main.as_str()]);
+        let everything = mirrors.fetch_everything("7", &url).await.unwrap();
+        assert!(everything.commit(&head).await.is_err(), "{full_ref}");
+        let mirror = mirrors.fetch_pull_request("7", &url, number).await.unwrap();
+        assert!(mirror.commit(&head).await.is_ok(), "{full_ref}");
+    }
+    let unknown = mirrors.fetch_pull_request("7", &url, 99).await;
+    assert!(unknown.is_ok(), "{unknown:?}");
+}
+
+#[tokio::test]
 async fn a_fetch_of_everything_brings_commits_of_any_branch() {
     let sample = Sample::new();
     let remote = Remote::serving(&sample);
