@@ -26,7 +26,11 @@ use crate::variables::merge;
 const MAX_SPEC_BYTES: usize = 256 * 1024 * 1024;
 
 /// Builds the config; the file has passed every check but this one on its size.
-pub(crate) fn compile(draft: Draft, warnings: Vec<Diagnostic>) -> Result<Config, Vec<Diagnostic>> {
+pub(crate) fn compile(
+    draft: Draft,
+    warnings: Vec<Diagnostic>,
+    speaks_of_merge_requests: bool,
+) -> Result<Config, Vec<Diagnostic>> {
     let stages: HashMap<&str, usize> = draft
         .stages
         .iter()
@@ -64,6 +68,7 @@ pub(crate) fn compile(draft: Draft, warnings: Vec<Diagnostic>) -> Result<Config,
         workflow: draft.workflow,
         jobs: compiled,
         warnings,
+        speaks_of_merge_requests,
     })
 }
 
@@ -185,7 +190,7 @@ impl Compiler<'_> {
         let has_needs = rule.needs.is_some();
         Rule {
             form: when.map(|when| self.form_of_rule(&rule, when, job, base)),
-            condition: rule.condition,
+            clauses: rule.clauses,
             variables: rule.variables,
             has_needs,
         }

@@ -8,12 +8,12 @@ use tappet_model::{Diagnostic, Environment, Position, Variable};
 use tappet_yaml::Mapping;
 
 use crate::circle::Circles;
-use crate::expression::Expression;
+use crate::clauses::Clauses;
 use crate::inherit::Inherited;
 use crate::only::Policy;
 use crate::validation::Report;
 use crate::workflow::Workflow;
-use crate::{compile, document, draft, extends, graph};
+use crate::{compile, document, draft, extends, graph, merge_requests};
 
 /// A valid `.gitlab-ci.yml`. Immutable; share it in an `Arc`.
 pub struct Config {
@@ -25,6 +25,8 @@ pub struct Config {
     /// In stage order, inside a stage in file order.
     pub(crate) jobs: Vec<Job>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// `workflow` or some job says something about merge requests.
+    pub(crate) speaks_of_merge_requests: bool,
 }
 
 /// A job with everything that a plan may make of it.
@@ -87,7 +89,7 @@ pub(crate) enum Choice {
 
 /// A rule and what a job looks like when it decides.
 pub(crate) struct Rule {
-    pub(crate) condition: Option<Expression>,
+    pub(crate) clauses: Clauses,
     /// None: the job is left out.
     pub(crate) form: Option<Form>,
     pub(crate) variables: Vec<Variable>,
@@ -99,6 +101,12 @@ impl Config {
     /// What the author should know although the file is valid.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// Whether the file says anything about pipelines of merge requests. One that
+    /// does not has none in GitLab.
+    pub fn speaks_of_merge_requests(&self) -> bool {
+        self.speaks_of_merge_requests
     }
 }
 
@@ -125,5 +133,6 @@ pub(crate) fn of_root(
     let draft = draft::read(root, &mut report);
     warnings.extend(report.into_result()?);
     graph::check(&draft)?;
-    compile::compile(draft, warnings)
+    let speaks_of_merge_requests = merge_requests::are_spoken_of(root);
+    compile::compile(draft, warnings, speaks_of_merge_requests)
 }

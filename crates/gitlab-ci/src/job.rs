@@ -376,7 +376,10 @@ fn inclusion(entry: &Entry<'_>, workflow_has_rules: bool, report: &mut Report) -
     let except = policy("except", report);
     let only = match policy("only", report) {
         None if workflow_has_rules => None,
-        None => Some(only::default_only()),
+        None => Some(Policy {
+            is_default: except.is_none(),
+            ..only::default_only()
+        }),
         Some(policy) => Some(Policy {
             refs: Some(policy.refs.unwrap_or_else(only::default_refs)),
             ..policy

@@ -96,8 +96,10 @@ pub(crate) const JOB_RULE: Keys = Keys {
         "allow_failure",
         "variables",
         "needs",
+        "changes",
+        "exists",
     ],
-    later: &["changes", "exists", "interruptible"],
+    later: &["interruptible"],
 };
 
 /// One rule of `workflow:`; GitLab accepts `start_in`, `allow_failure` and
@@ -110,8 +112,22 @@ pub(crate) const WORKFLOW_RULE: Keys = Keys {
         "allow_failure",
         "variables",
         "needs",
+        "changes",
+        "exists",
     ],
-    later: &["changes", "exists", "auto_cancel"],
+    later: &["auto_cancel"],
+};
+
+/// `rules:changes:` as a map.
+pub(crate) const CHANGES: Keys = Keys {
+    now: &["paths", "compare_to"],
+    later: &["regexp"],
+};
+
+/// `rules:exists:` as a map.
+pub(crate) const EXISTS: Keys = Keys {
+    now: &["paths"],
+    later: &["project", "ref"],
 };
 
 /// `artifacts:`.
@@ -160,8 +176,8 @@ pub(crate) const REPORTS: Keys = Keys {
 
 /// `only:` and `except:` as a map.
 pub(crate) const POLICY: Keys = Keys {
-    now: &["refs", "variables"],
-    later: &["kubernetes", "changes"],
+    now: &["refs", "variables", "changes"],
+    later: &["kubernetes"],
 };
 
 /// One item of `needs:`.

@@ -11,7 +11,9 @@
 
 mod allow_failure;
 mod artifacts;
+mod changes;
 mod circle;
+mod clauses;
 mod compile;
 mod condition;
 mod config;
@@ -20,12 +22,15 @@ mod document;
 mod draft;
 mod entry;
 mod environment;
+mod exists;
 mod extends;
+mod fnmatch;
 mod graph;
 mod inherit;
 mod job;
 mod keywords;
 mod lint;
+mod merge_requests;
 mod needs;
 mod only;
 mod plan;
@@ -47,6 +52,7 @@ pub mod duration;
 pub mod expansion;
 pub mod expression;
 
+pub use changes::Changed;
 pub use config::{Config, parse};
 pub use lint::{JobOutline, Linted, NeedOutline, PolicyOutline, lint};
 pub use plan::{AskingJob, Context, PlanError, plan};

@@ -53,6 +53,8 @@ pub struct PolicyOutline {
     pub refs: Option<Vec<String>>,
     /// Expressions.
     pub variables: Option<Vec<String>>,
+    /// Patterns of changed files.
+    pub changes: Option<Vec<String>>,
 }
 
 /// One of `needs`.
@@ -105,10 +107,11 @@ fn outline(node: &Node) -> Option<PolicyOutline> {
         Value::Mapping(map) => Some(PolicyOutline {
             refs: map.get("refs").map(words),
             variables: map.get("variables").map(words),
+            changes: map.get("changes").map(words),
         }),
         _ => Some(PolicyOutline {
             refs: Some(words(node)),
-            variables: None,
+            ..PolicyOutline::default()
         }),
     }
 }
@@ -167,6 +170,6 @@ impl Linted {
 fn default_only() -> PolicyOutline {
     PolicyOutline {
         refs: Some(vec!["branches".to_owned(), "tags".to_owned()]),
-        variables: None,
+        ..PolicyOutline::default()
     }
 }

@@ -5,6 +5,7 @@ use regex::Regex;
 use tappet_model::{RefKind, Source};
 use tappet_yaml::Node;
 
+use crate::changes;
 use crate::entry::{Entry, Field};
 use crate::expression::{Expression, compile, delimited};
 use crate::keywords;
@@ -15,6 +16,9 @@ use crate::validation::{Location, Report};
 pub(crate) struct Policy {
     pub(crate) refs: Option<Vec<RefPattern>>,
     pub(crate) variables: Option<Vec<Expression>>,
+    pub(crate) changes: Option<Vec<String>>,
+    /// The job says nothing; this is what GitLab takes it to mean.
+    pub(crate) is_default: bool,
 }
 
 /// One entry of `refs`: `pattern` or `pattern@project/path`.
@@ -30,6 +34,8 @@ pub(crate) fn default_only() -> Policy {
     Policy {
         refs: Some(default_refs()),
         variables: None,
+        changes: None,
+        is_default: true,
     }
 }
 
@@ -53,6 +59,8 @@ pub(crate) fn read(
         return Some(Policy {
             refs,
             variables: None,
+            changes: None,
+            is_default: false,
         });
     }
     let Some(mapping) = field.node.as_mapping() else {
@@ -79,6 +87,8 @@ pub(crate) fn read(
     Some(Policy {
         refs: ref_patterns,
         variables: conditions(&entry, report),
+        changes: entry.strings("changes", report),
+        is_default: false,
     })
 }
 
@@ -178,6 +188,9 @@ impl Policy {
         context: &Context<'_>,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Option<String> {
+        if self.is_default && context.unspoken_jobs_join {
+            return None;
+        }
         if let Some(refs) = &self.refs
             && !refs.iter().any(|pattern| pattern.matches(context))
         {
@@ -188,6 +201,11 @@ impl Policy {
             && !variables.iter().any(|condition| condition.is_true(lookup))
         {
             return Some("only: no expression of variables is true".to_owned());
+        }
+        if let Some(patterns) = &self.changes
+            && !changes::policy_holds(patterns, context)
+        {
+            return Some("only: no file of changes was changed".to_owned());
         }
         None
     }
@@ -209,6 +227,11 @@ impl Policy {
             && variables.iter().any(|condition| condition.is_true(lookup))
         {
             return Some("except: an expression of variables is true".to_owned());
+        }
+        if let Some(patterns) = &self.changes
+            && changes::policy_holds(patterns, context)
+        {
+            return Some("except: a file of changes was changed".to_owned());
         }
         None
     }

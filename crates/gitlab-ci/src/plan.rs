@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use tappet_model::plan::{self, ArtifactSources, JobSpec, LeftOut, Plan, PlannedJob};
-use tappet_model::{Diagnostic, Environment, RefKind, Source, Variable};
+use tappet_model::{Diagnostic, Environment, Position, RefKind, Source, Variable};
 
+use crate::changes::{Changed, InvalidCompareTo};
 use crate::circle::{self, Circles};
 use crate::compile::variables_of_job;
 use crate::config::{Choice, Config, Form, Job, Rule};
@@ -34,6 +35,15 @@ pub struct Context<'a> {
     /// A predefined variable, which those of the file win over. Rules of a job may
     /// ask for what is predefined of that job, too.
     pub predefined: &'a dyn Fn(Option<&AskingJob<'_>>, &str) -> Option<Variable>,
+    /// What the pipeline changes: against where it began, or against the merge base
+    /// with the commit of this name. Asked only where a `changes` decides.
+    pub changed: &'a dyn Fn(Option<&str>) -> Changed,
+    /// All files of the commit; none when there are too many to tell, so that every
+    /// `exists` holds. Asked only where an `exists` decides.
+    pub files: &'a dyn Fn() -> Option<Arc<[String]>>,
+    /// Jobs without `rules`, `only` and `except` are part of the pipeline whatever its
+    /// source. GitLab makes them for branches and tags alone.
+    pub unspoken_jobs_join: bool,
 }
 
 /// The job whose rules ask for a variable.
@@ -93,10 +103,13 @@ pub fn plan(config: &Config, context: &Context<'_>) -> Result<Plan, PlanError> {
                 places[index] = Some(picked.len());
                 picked.push(job);
             }
-            Err(reason) => left_out.push(LeftOut {
+            Err(NotPicked::LeftOut(reason)) => left_out.push(LeftOut {
                 name: job.name.clone(),
                 reason,
             }),
+            Err(NotPicked::Invalid(error)) => {
+                return Err(unreadable_rule(&job.name, error, Some(job.position)));
+            }
         }
     }
     check_jobs(&picked, &places, context)?;
@@ -134,12 +147,9 @@ fn evaluate_workflow(config: &Config, context: &Context<'_>) -> Result<Workflow,
     let mut variables = None;
     if let Some(rules) = &config.workflow.rules {
         let lookup = |name: &str| text_of(context, None, &config.variables, name);
-        let rule = rules
-            .iter()
-            .find(|rule| {
-                let condition = rule.condition.as_ref();
-                condition.is_none_or(|condition| condition.is_true(&lookup))
-            })
+        let rule = first_that_holds(rules, |rule| rule.clauses.hold(context, &lookup))
+            .map_err(|error| unreadable_rule("workflow", error, None))?
+            .map(|(_, rule)| rule)
             .filter(|rule| rule.when != Some(RuleWhen::Never))
             .ok_or(PlanError::WorkflowRefused)?;
         if !rule.variables.is_empty() {
@@ -205,13 +215,48 @@ struct Picked<'a> {
     environment: Option<Environment>,
 }
 
+/// Why a job is not part of the pipeline.
+enum NotPicked {
+    LeftOut(String),
+    /// Its rules cannot be decided.
+    Invalid(InvalidCompareTo),
+}
+
+impl From<InvalidCompareTo> for NotPicked {
+    fn from(error: InvalidCompareTo) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+/// GitLab's words: `seed/build.rb`.
+fn unreadable_rule(name: &str, error: InvalidCompareTo, position: Option<Position>) -> PlanError {
+    let message = format!("Failed to parse rule for {name}: {error}");
+    PlanError::Invalid(vec![match position {
+        Some(position) => Diagnostic::at(position, message),
+        None => Diagnostic::whole_file(message),
+    }])
+}
+
+/// The first rule that holds, with its place; later ones are not asked.
+fn first_that_holds<R>(
+    rules: &[R],
+    holds: impl Fn(&R) -> Result<bool, InvalidCompareTo>,
+) -> Result<Option<(usize, &R)>, InvalidCompareTo> {
+    for (index, rule) in rules.iter().enumerate() {
+        if holds(rule)? {
+            return Ok(Some((index, rule)));
+        }
+    }
+    Ok(None)
+}
+
 /// The job as its rules or policies want it, or why it is left out.
 fn pick<'a>(
     job: &'a Job,
     asking: AskingJob<'_>,
     workflow: &Workflow,
     context: &Context<'_>,
-) -> Result<Picked<'a>, String> {
+) -> Result<Picked<'a>, NotPicked> {
     let with_workflow = workflow
         .variables
         .as_ref()
@@ -267,19 +312,14 @@ fn choose<'a>(
     job: &'a Job,
     context: &Context<'_>,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<(&'a Form, &'a [Variable]), String> {
+) -> Result<(&'a Form, &'a [Variable]), NotPicked> {
     match &job.choice {
         Choice::Rules(rules) => {
-            let holds = |rule: &Rule| {
-                let condition = rule.condition.as_ref();
-                condition.is_none_or(|condition| condition.is_true(lookup))
-            };
-            let (index, rule) = rules
-                .iter()
-                .enumerate()
-                .find(|(_, rule)| holds(rule))
-                .ok_or("no rule matched")?;
-            let never = || format!("rules[{index}] says `when: never`");
+            let no_match = || NotPicked::LeftOut("no rule matched".to_owned());
+            let (index, rule) =
+                first_that_holds(rules, |rule: &Rule| rule.clauses.hold(context, lookup))?
+                    .ok_or_else(no_match)?;
+            let never = || NotPicked::LeftOut(format!("rules[{index}] says `when: never`"));
             let form = rule.form.as_ref().ok_or_else(never)?;
             Ok((form, &rule.variables))
         }
@@ -289,7 +329,7 @@ fn choose<'a>(
                 .and_then(|only| only.unmet(context, lookup))
                 .or_else(|| except.as_ref()?.met(context, lookup));
             match reason {
-                Some(reason) => Err(reason),
+                Some(reason) => Err(NotPicked::LeftOut(reason)),
                 None => Ok((&job.form, &[])),
             }
         }

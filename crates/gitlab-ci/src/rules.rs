@@ -5,8 +5,8 @@ use tappet_model::Variable;
 use tappet_model::plan::When;
 use tappet_yaml::Node;
 
+use crate::clauses::{self, Clauses};
 use crate::entry::{Entry, Field};
-use crate::expression::Expression;
 use crate::keywords::{self, Keys};
 use crate::needs::{self, Need};
 use crate::script::{MAX_NESTING, flatten};
@@ -16,8 +16,7 @@ use crate::variables::{self, Place};
 
 /// One rule as written.
 pub(crate) struct Rule {
-    /// None: it always holds.
-    pub(crate) condition: Option<Expression>,
+    pub(crate) clauses: Clauses,
     /// None: that of the job, or `always` for a workflow.
     pub(crate) when: Option<RuleWhen>,
     pub(crate) allow_failure: Option<bool>,
@@ -99,7 +98,7 @@ fn rule(entry: &Entry<'_>, owner: Owner, report: &mut Report) -> Rule {
     }
     entry.check_keys(owner.keys(), report);
     let mut rule = Rule {
-        condition: condition(entry, report),
+        clauses: clauses::read(entry, report),
         when: when(entry, owner, report),
         allow_failure: entry.boolean("allow_failure", report),
         variables: Vec::new(),
@@ -119,15 +118,6 @@ fn rule(entry: &Entry<'_>, owner: Owner, report: &mut Report) -> Rule {
         rule.needs = needs::read(field, &entry.location.child("needs"), report);
     }
     rule
-}
-
-fn condition(entry: &Entry<'_>, report: &mut Report) -> Option<Expression> {
-    let field = entry.get("if")?;
-    let parsed = report.conditions.read(field.node);
-    if parsed.is_none() {
-        entry.invalid_key(report, field.position, "if", "invalid expression syntax");
-    }
-    parsed
 }
 
 fn is_delayed(entry: &Entry<'_>) -> bool {

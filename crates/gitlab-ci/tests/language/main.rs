@@ -1,5 +1,6 @@
 //! Files of the language and what becomes of them, keyword by keyword.
 
+mod changes;
 mod defaults;
 mod environment;
 mod errors;
@@ -7,6 +8,7 @@ mod extends;
 mod graph;
 mod jobs;
 mod limits;
+mod merge_requests;
 mod mutations;
 mod needs;
 mod only;

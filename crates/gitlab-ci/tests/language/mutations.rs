@@ -1,7 +1,7 @@
 //! Whatever a file says, it is either refused with a reason or planned soundly.
 
 use proptest::prelude::*;
-use tappet_gitlab_ci::{Config, Context, PlanError, parse, plan};
+use tappet_gitlab_ci::{Changed, Config, Context, PlanError, parse, plan};
 use tappet_model::plan::Plan;
 use tappet_model::{RefKind, Source, Variable};
 
@@ -66,6 +66,9 @@ fn plan_of(config: &Config) -> Result<Plan, PlanError> {
             predefined: &|_, name| {
                 (name == "CI_COMMIT_BRANCH").then(|| Variable::new(name, "main"))
             },
+            changed: &|_| Changed::Unknown,
+            files: &|| None,
+            unspoken_jobs_join: false,
         },
     )
 }

@@ -1,8 +1,10 @@
 //! One file, one event: a small builder for the tests.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tappet_gitlab_ci::{Config, Context, PlanError, parse, plan};
+use tappet_gitlab_ci::{Changed, Config, Context, PlanError, parse, plan};
 use tappet_model::plan::{JobSpec, Plan, PlannedJob};
 use tappet_model::{RefKind, Source, Variable};
 
@@ -15,6 +17,11 @@ pub struct Scenario {
     ref_kind: RefKind,
     variables: HashMap<String, String>,
     predefined: HashMap<String, String>,
+    /// What is changed against a ref; `None` is where the pipeline began.
+    changed: HashMap<Option<String>, Changed>,
+    files: Option<Arc<[String]>>,
+    unspoken_jobs_join: bool,
+    asked: Cell<usize>,
 }
 
 /// A valid file.
@@ -30,6 +37,10 @@ pub fn file(text: &str) -> Scenario {
         ref_kind: RefKind::Branch,
         variables: HashMap::new(),
         predefined: HashMap::new(),
+        changed: HashMap::new(),
+        files: None,
+        unspoken_jobs_join: false,
+        asked: Cell::new(0),
     }
 }
 
@@ -92,6 +103,39 @@ impl Scenario {
         self
     }
 
+    /// The files that the pipeline changes.
+    pub fn changing(self, paths: &[&str]) -> Self {
+        self.changing_since(None, paths)
+    }
+
+    /// The files that it changes against a ref.
+    pub fn changing_since(mut self, compare_to: Option<&str>, paths: &[&str]) -> Self {
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        let key = compare_to.map(str::to_owned);
+        self.changed.insert(key, Changed::Paths(paths));
+        self
+    }
+
+    /// The files of its commit.
+    pub fn with_files(mut self, paths: &[&str]) -> Self {
+        self.files = Some(paths.iter().map(|path| (*path).to_owned()).collect());
+        self
+    }
+
+    pub fn in_which_unspoken_jobs_join(mut self) -> Self {
+        self.unspoken_jobs_join = true;
+        self
+    }
+
+    pub fn speaks_of_merge_requests(&self) -> bool {
+        self.config.speaks_of_merge_requests()
+    }
+
+    /// How often the repository was asked for something.
+    pub fn questions(&self) -> usize {
+        self.asked.get()
+    }
+
     pub fn try_plan(&self) -> Result<Plan, PlanError> {
         plan(
             &self.config,
@@ -117,6 +161,20 @@ impl Scenario {
                     let value = of_job.or_else(|| self.predefined.get(name).cloned())?;
                     Some(Variable::new(name, value))
                 },
+                changed: &|compare_to| {
+                    self.asked.set(self.asked.get() + 1);
+                    let unknown = match compare_to {
+                        Some(_) => Changed::NoSuchRef,
+                        None => Changed::Unknown,
+                    };
+                    let known = self.changed.get(&compare_to.map(str::to_owned));
+                    known.cloned().unwrap_or(unknown)
+                },
+                files: &|| {
+                    self.asked.set(self.asked.get() + 1);
+                    self.files.clone()
+                },
+                unspoken_jobs_join: self.unspoken_jobs_join,
             },
         )
     }

@@ -39,18 +39,6 @@ const LATER: &str = "is not supported yet; remove it or wait for a later version
     3
 )]
 #[case(
-    "workflow:rules:rule `changes`",
-    "workflow:\n  rules:\n    - changes: [a]\nj: {script: x}",
-    3,
-    7
-)]
-#[case(
-    "workflow:rules:rule `exists`",
-    "workflow:\n  rules:\n    - exists: [a]\nj: {script: x}",
-    3,
-    7
-)]
-#[case(
     "workflow:rules:rule `auto_cancel`",
     "workflow:\n  rules:\n    - auto_cancel: {}\nj: {script: x}",
     3,
@@ -90,16 +78,16 @@ const LATER: &str = "is not supported yet; remove it or wait for a later version
     5
 )]
 #[case(
-    "jobs:j:rules:rule `changes`",
-    "j:\n  script: x\n  rules:\n    - changes: [a]",
-    4,
-    7
+    "jobs:j:rules:rule:changes `regexp`",
+    "j:\n  script: x\n  rules:\n    - changes:\n        regexp: a",
+    5,
+    9
 )]
 #[case(
-    "jobs:j:rules:rule `exists`",
-    "j:\n  script: x\n  rules:\n    - exists: [a]",
-    4,
-    7
+    "jobs:j:rules:rule:exists `project`",
+    "j:\n  script: x\n  rules:\n    - exists:\n        paths: [a]\n        project: a/b",
+    6,
+    9
 )]
 #[case(
     "jobs:j:rules:rule `interruptible`",
@@ -108,20 +96,8 @@ const LATER: &str = "is not supported yet; remove it or wait for a later version
     7
 )]
 #[case(
-    "jobs:j:only `changes`",
-    "j:\n  script: x\n  only:\n    changes: [a]",
-    4,
-    5
-)]
-#[case(
     "jobs:j:only `kubernetes`",
     "j:\n  script: x\n  only:\n    kubernetes: active",
-    4,
-    5
-)]
-#[case(
-    "jobs:j:except `changes`",
-    "j:\n  script: x\n  except:\n    changes: [a]",
     4,
     5
 )]

@@ -54,6 +54,8 @@ struct Policy {
     refs: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variables: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -116,5 +118,6 @@ fn policy(outline: PolicyOutline) -> Policy {
     Policy {
         refs: outline.refs,
         variables: outline.variables,
+        changes: outline.changes,
     }
 }
