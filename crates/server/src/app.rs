@@ -16,6 +16,7 @@ use crate::device_logins::DeviceLogins;
 use crate::dispatch::Dispatch;
 use crate::expiry::Expiry;
 use crate::held::Held;
+use crate::holds::Holds;
 use crate::intake::Intake;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
@@ -65,6 +66,8 @@ pub struct App {
     pub expiry: Expiry,
     /// When delayed jobs start.
     pub delays: Delays,
+    /// When runs have waited for too long.
+    pub holds: Holds,
     /// Jobs whose start is decided by how others ended.
     pub decisions: Decisions,
     /// When schedules are due.

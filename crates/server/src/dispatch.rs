@@ -8,6 +8,7 @@ mod environment;
 mod handover;
 mod payload;
 pub mod predefined;
+mod pull_request_variables;
 mod steps;
 mod uploads;
 mod variables;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use handover::Handover;
 pub use payload::{payload, shows_variables};
+pub use pull_request_variables::PullRequestFacts;
 use tappet_model::{AttemptId, RunnerId, tags};
 use tappet_store::{Claim, StoreError};
 use tokio::sync::oneshot;

@@ -12,36 +12,46 @@ mod parsed_files;
 mod parsed_workflows;
 mod permission;
 mod plain_text;
+mod pull_request;
+mod pull_request_commits;
 mod rates;
 mod refusal;
+mod repository_questions;
 mod request;
 mod simulation;
+mod skip_words;
 mod variables;
 mod workflow_commit;
 mod workflow_files;
+mod workflow_triggers;
 mod workflows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tappet_git::{Commit, ReadError, Repository, ResolveError, ResolvedRef};
-use tappet_model::{CommitSha, Diagnostic, RefName, Variable};
+use tappet_model::{CommitSha, Diagnostic, RefName, Source, Variable};
 use tappet_store::{
-    Creation, NewRun, NewRunContent, Project, RememberedRun, RunOrigin, StoreError,
+    Creation, IdempotencyKey, NewPullRequestRun, NewRun, NewRunContent, Project, RememberedRun,
+    RunOrigin, StoreError,
 };
 
 use crate::app::App;
 use crate::clock;
 use crate::dispatch::Wish;
-use content::{Known, content, invalid};
+use content::{Known, content, has_file, invalid, missing_file};
 use in_flight::InFlight;
 use parsed_files::ParsedFiles;
 use parsed_workflows::ParsedWorkflows;
+pub use pull_request::{PullRequestRunRequest, start_pull_request_run};
 use rates::Rates;
 pub use refusal::Refusal;
 use refusal::{not_started, unavailable};
-pub use request::{RunRequest, Started, WorkflowChoice, WorkflowEvent, WorkflowRequest};
+pub use request::{
+    PullRequestEvent, RunRequest, Started, WorkflowChoice, WorkflowEvent, WorkflowRequest,
+};
 pub use simulation::simulate;
+use skip_words::{Dialect, asks_to_skip};
 pub use variables::{CONTEXT as VARIABLES_CONTEXT, UnsealError, seal, unseal};
 pub use workflow_files::{FILE_LIMIT as WORKFLOW_FILE_LIMIT, FOLDERS as WORKFLOW_FOLDERS};
 
@@ -72,32 +82,56 @@ impl Intake {
 
 /// Starts a run, or says why not. When it returns a run, that run is on disk.
 pub async fn start_run(app: &App, request: RunRequest) -> Result<Started, Refusal> {
-    let Some((key, fingerprint)) = request.idempotency.clone() else {
-        return create(app, request).await;
-    };
     // The same key at the same time: the second waits and then finds the first's run.
-    let _turn = app.intake.in_flight.wait_for(&key).await;
-    match app.store.run_by_idempotency_key(key, clock::now()).await? {
-        Some(RememberedRun {
-            fingerprint: known,
-            run,
-        }) if known == fingerprint => Ok(Started {
-            run,
-            replayed: true,
-        }),
-        Some(_) => Err(Refusal::KeyReused),
+    let _turn = match &request.idempotency {
+        Some((key, _)) => Some(app.intake.in_flight.wait_for(key).await),
+        None => None,
+    };
+    match remembered(app, request.idempotency.as_ref()).await? {
+        Some(started) => Ok(started),
         None => create(app, request).await,
     }
 }
 
-async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
-    let standing = permission::standing(app, &request).await?;
-    permission::may_start(&request.project, standing.as_ref())?;
-    if app.dispatch.pending() >= app.config.queue_limit {
-        return Err(Refusal::QueueFull {
-            retry_after: Duration::from_secs(30),
-        });
+/// The run that an earlier request with the same key started.
+async fn remembered(
+    app: &App,
+    idempotency: Option<&(IdempotencyKey, [u8; 32])>,
+) -> Result<Option<Started>, Refusal> {
+    let Some((key, fingerprint)) = idempotency else {
+        return Ok(None);
+    };
+    let found = app
+        .store
+        .run_by_idempotency_key(key.clone(), clock::now())
+        .await?;
+    match found {
+        Some(RememberedRun {
+            fingerprint: known,
+            run,
+        }) if known == *fingerprint => Ok(Some(Started {
+            run,
+            replayed: true,
+        })),
+        Some(_) => Err(Refusal::KeyReused),
+        None => Ok(None),
     }
+}
+
+/// Refuses when too much waits already.
+fn queue_has_room(app: &App) -> Result<(), Refusal> {
+    if app.dispatch.pending() < app.config.queue_limit {
+        return Ok(());
+    }
+    Err(Refusal::QueueFull {
+        retry_after: Duration::from_secs(30),
+    })
+}
+
+async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
+    let standing = permission::standing(app, request.user.as_ref(), &request.project).await?;
+    permission::may_start(&request.project, standing.as_ref())?;
+    queue_has_room(app)?;
     let repository = repository(app, &request.project).await?;
     let resolved = match &request.workflows {
         Some(wanted) => {
@@ -111,8 +145,16 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     let is_protected = permission::may_use_ref(app, &request, standing.as_ref(), &resolved).await?;
     permission::may_set_variables(&request, standing.as_ref())?;
     app.intake.rates.count(app, &request, &resolved)?;
-    if request.skips_on_demand && asks_to_skip(&repository, &resolved).await? {
-        return Err(Refusal::Skipped);
+    let pushed = pushed_workflows(&request, &repository, &resolved).await?;
+    if request.skips_on_demand {
+        let dialect = match pushed {
+            Some(_) => Dialect::Github,
+            None => Dialect::Gitlab,
+        };
+        let commit = commit(&repository, &resolved.sha).await?;
+        if asks_to_skip(&commit.message, dialect) {
+            return Err(Refusal::Skipped);
+        }
     }
     if !request
         .variables
@@ -121,12 +163,17 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     {
         return Err(Refusal::InvalidVariableKey);
     }
-    if let Some(wanted) = &request.workflows {
+    if let Some(wanted) = request.workflows.as_ref().or(pushed.as_ref()) {
         let place = (&*repository, &resolved);
-        let (content, facts) =
-            workflows::content(app, &request, wanted, place, is_protected).await?;
+        let made = workflows::content(app, &request, wanted, place, is_protected).await;
+        let (content, facts) = match made {
+            // The pipeline file is what people look for first.
+            Err(Refusal::WorkflowNotFound(_)) if pushed.is_some() => return Err(missing_file()),
+            made => made?,
+        };
         let sealed_event = Some(facts.seal(&app.secrets));
-        return store(app, request, &repository, resolved, content, sealed_event).await;
+        let born = born(app, &request, &repository, resolved, content, sealed_event).await?;
+        return store(app, request, born).await;
     }
     let content = match variables::duplicates(&request.variables) {
         Some(message) => invalid(message),
@@ -149,7 +196,27 @@ async fn create(app: &App, request: RunRequest) -> Result<Started, Refusal> {
     {
         return Err(not_started(errors.lines().next().unwrap_or_default()));
     }
-    store(app, request, &repository, resolved, content, None).await
+    let born = born(app, &request, &repository, resolved, content, None).await?;
+    store(app, request, born).await
+}
+
+/// The workflows that a push starts: those of a commit without a pipeline file.
+async fn pushed_workflows(
+    request: &RunRequest,
+    repository: &Repository,
+    resolved: &ResolvedRef,
+) -> Result<Option<WorkflowRequest>, Refusal> {
+    let is_push = request.source == Source::Push && request.pushed.is_some();
+    if !is_push || has_file(repository, &resolved.sha, &request.project.ci_config_path).await? {
+        return Ok(None);
+    }
+    Ok(Some(WorkflowRequest {
+        choice: WorkflowChoice::All,
+        job: None,
+        commit: None,
+        event: WorkflowEvent::Push,
+        patch_key: None,
+    }))
 }
 
 async fn repository(app: &App, project: &Project) -> Result<Arc<Repository>, Refusal> {
@@ -246,13 +313,6 @@ async fn as_pushed(
     }
 }
 
-/// Whether the commit message holds `[ci skip]` or `[skip ci]`, in any case.
-async fn asks_to_skip(repository: &Repository, resolved: &ResolvedRef) -> Result<bool, Refusal> {
-    let commit = commit(repository, &resolved.sha).await?;
-    let message = commit.message.to_ascii_lowercase();
-    Ok(message.contains("[ci skip]") || message.contains("[skip ci]"))
-}
-
 async fn commit(repository: &Repository, sha: &CommitSha) -> Result<Arc<Commit>, Refusal> {
     repository
         .commit(sha)
@@ -260,16 +320,38 @@ async fn commit(repository: &Repository, sha: &CommitSha) -> Result<Arc<Commit>,
         .map_err(|error| unavailable(error.to_string()))
 }
 
-async fn store(
+/// All that was found out about a run that is to be stored.
+struct Born {
+    resolved: ResolvedRef,
+    commit_title: String,
+    content: NewRunContent,
+    sealed_event: Option<Vec<u8>>,
+    pull_request: Option<NewPullRequestRun>,
+}
+
+async fn born(
     app: &App,
-    request: RunRequest,
+    request: &RunRequest,
     repository: &Repository,
     resolved: ResolvedRef,
     content: NewRunContent,
     sealed_event: Option<Vec<u8>>,
-) -> Result<Started, Refusal> {
+) -> Result<Born, Refusal> {
     let commit = commit(repository, &resolved.sha).await?;
     app.repositories.keep(&request.project, &resolved.sha).await;
+    Ok(Born {
+        resolved,
+        commit_title: commit.title().to_owned(),
+        content,
+        sealed_event,
+        pull_request: None,
+    })
+}
+
+async fn store(app: &App, request: RunRequest, born: Born) -> Result<Started, Refusal> {
+    let Born {
+        resolved, content, ..
+    } = born;
     // As in GitLab, a run with contradicting variables is kept without them.
     let sealed_variables = match &content {
         NewRunContent::Planned(_) if !request.variables.is_empty() => {
@@ -283,7 +365,7 @@ async fn store(
         ref_name: resolved.name,
         ref_kind: resolved.kind,
         sha: resolved.sha,
-        commit_title: commit.title().to_owned(),
+        commit_title: born.commit_title,
         trigger_id: request.trigger.map(|trigger| trigger.id),
         origin: RunOrigin {
             before_sha: request.before_sha,
@@ -294,15 +376,20 @@ async fn store(
         hooks: request.hooks,
         user_id: request.user.map(|user| user.id),
         sealed_variables,
-        sealed_event,
+        sealed_event: born.sealed_event,
         content,
         credential: request.credential,
         idempotency: request.idempotency,
-        pull_request: None,
+        pull_request: born.pull_request,
         slot: request.slot,
         now: clock::now(),
     };
+    let waits = new
+        .pull_request
+        .as_ref()
+        .is_some_and(|new| new.hold.is_some());
     if let NewRunContent::Planned(workflow) = &new.content
+        && !waits
         && let Some(first) = workflow.jobs.first()
     {
         app.dispatch.expect(Wish {
@@ -317,6 +404,9 @@ async fn store(
         }) => {
             app.metrics.run_started(advance.run.source);
             app.announce(&advance).await;
+            if waits {
+                app.holds.changed();
+            }
             for canceled in &superseded {
                 app.announce(canceled).await;
             }

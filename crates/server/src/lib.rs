@@ -32,6 +32,7 @@ pub mod forge_secrets;
 mod header_limit;
 mod health;
 pub mod held;
+pub mod holds;
 mod idempotency_key;
 pub mod incoming_files;
 mod instance;

@@ -13,6 +13,8 @@ pub struct Limits {
     pub schedules_per_project: u64,
     /// CI configs of one project.
     pub ci_configs_per_project: u64,
+    /// Seconds that runs of pull requests wait for pairs of tables.
+    pub diffs_wait_s: u32,
     /// Statuses that foreign systems set on one run.
     pub statuses_per_run: u64,
     /// Webhooks of one project.
@@ -49,6 +51,7 @@ impl Default for Limits {
             triggers_per_project: 25_000,
             schedules_per_project: 10,
             ci_configs_per_project: 100,
+            diffs_wait_s: 60 * 60,
             statuses_per_run: 1_000,
             hooks_per_project: 100,
             runs_per_minute: 0,

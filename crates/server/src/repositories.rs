@@ -107,6 +107,26 @@ impl ProjectRepositories {
             })
     }
 
+    /// Brings branches, tags and the commits of a pull request of a remote project up
+    /// to date; local ones always are.
+    pub async fn refresh_pull_request(
+        &self,
+        project: &Project,
+        number: Option<u64>,
+    ) -> Result<(), RepositoryUnavailable> {
+        let (RepositorySource::Remote(url), Some(number)) = (&project.source, number) else {
+            return self.refresh_everything(project).await;
+        };
+        let url = parse_remote(url)?;
+        self.mirrors
+            .fetch_pull_request(&mirror_key(&url), &url, number)
+            .await
+            .map(|_| ())
+            .map_err(|error| RepositoryUnavailable {
+                message: error.to_string(),
+            })
+    }
+
     /// Keeps a commit of a mirror while runs use it.
     pub async fn keep(&self, project: &Project, sha: &tappet_model::CommitSha) {
         if let RepositorySource::Remote(url) = &project.source

@@ -2,6 +2,7 @@
 //! for, and the decisions that wait for the outcome of other jobs.
 
 pub mod decisions;
+pub mod event_payload;
 mod facts;
 mod github;
 pub mod local_changes;

@@ -16,6 +16,7 @@ use tappet_store::{Assignment, Run, Runner, Schedule};
 use super::build_names;
 use super::environment;
 use super::predefined::{self, JobFacts, RunFacts};
+use super::pull_request_variables::PullRequestFacts;
 use super::steps::{self, StepsFacts};
 use super::uploads;
 use super::variables::{AssembledVariables, JobVariableLayers};
@@ -49,6 +50,9 @@ impl NotDeliverable {
         }
     }
 }
+
+/// Holds the path of a file with the submitted pairs of tables, a JSON array.
+const DIFFS: &str = "DATAFOLD_DIFFS";
 
 /// What the runner is sent, and what it must never print.
 pub struct Delivery {
@@ -97,6 +101,14 @@ pub async fn payload(
         None => None,
     };
 
+    let pull_request = match &assignment.pull_request {
+        Some(of) => Some(
+            app.pull_request_facts(&assignment.project, &of.pull_request)
+                .await
+                .map_err(|error| NotDeliverable::Variables(error.to_string()))?,
+        ),
+        None => None,
+    };
     let token = app.secrets.job_token(assignment.attempt.id);
     let repository_url = file_url(repository.git_dir());
     let timeout_s = timeout_s(assignment);
@@ -114,6 +126,7 @@ pub async fn payload(
             repository_url: &repository_url,
             timeout_s,
             schedule: schedule.as_ref(),
+            pull_request,
         },
     )?;
     let variables = &assembled.variables;
@@ -226,6 +239,7 @@ struct Job<'a> {
     repository_url: &'a str,
     timeout_s: u64,
     schedule: Option<&'a Schedule>,
+    pull_request: Option<PullRequestFacts<'a>>,
 }
 
 /// All variables of the job in rising precedence, expanded.
@@ -252,6 +266,7 @@ fn variables(
             trigger_short_token: run.trigger_short_token.as_deref(),
             schedule_description: job.schedule.map(|schedule| schedule.description.as_str()),
             user: assignment.user.as_ref(),
+            pull_request: job.pull_request,
         },
     );
     predefined.extend(predefined::of_job(
@@ -267,6 +282,13 @@ fn variables(
             manual: assignment.spec.manual,
         },
     ));
+    if let Some(diffs) = diffs_of(assignment) {
+        predefined.push(Variable {
+            kind: VariableKind::File,
+            raw: true,
+            ..Variable::new(DIFFS, diffs)
+        });
+    }
     if run.origin.has_build_names {
         build_names::add(&mut predefined);
     }
@@ -279,6 +301,11 @@ fn variables(
         variables,
         ..assembled
     })
+}
+
+/// The pairs of tables that were submitted to the run so far.
+fn diffs_of(assignment: &Assignment) -> Option<&str> {
+    assignment.pull_request.as_ref()?.diffs.as_deref()
 }
 
 /// The values of masked variables, and every token that the runner may have.

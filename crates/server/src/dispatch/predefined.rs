@@ -10,6 +10,7 @@ use tappet_model::{CommitSha, RefKind, Source, Variable};
 use tappet_store::{Attempt, Project, Run, Trigger, User};
 
 use super::environment;
+use super::pull_request_variables::{PullRequestFacts, of_pull_request};
 use crate::config::Config;
 
 /// What is known of a run before it exists.
@@ -38,6 +39,8 @@ pub struct RunFacts<'a> {
     pub schedule_description: Option<&'a str>,
     /// Whom the run impersonates.
     pub user: Option<&'a User>,
+    /// Of a run of a pull request.
+    pub pull_request: Option<PullRequestFacts<'a>>,
 }
 
 /// GitLab caps `CI_COMMIT_MESSAGE` here.
@@ -90,8 +93,11 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
     list.add("CI_COMMIT_SHORT_SHA", commit.sha.short());
     let before = facts.before_sha.map_or(CommitSha::ZERO, CommitSha::as_str);
     list.add("CI_COMMIT_BEFORE_SHA", before);
-    list.raw("CI_COMMIT_REF_NAME", facts.ref_name);
-    list.add("CI_COMMIT_REF_SLUG", &slug(facts.ref_name));
+    let ref_name = facts.pull_request.map_or(facts.ref_name, |facts| {
+        facts.pull_request.head_branch.as_str()
+    });
+    list.raw("CI_COMMIT_REF_NAME", ref_name);
+    list.add("CI_COMMIT_REF_SLUG", &slug(ref_name));
     list.add("CI_COMMIT_REF_PROTECTED", truth(facts.is_protected));
     match facts.ref_kind {
         RefKind::Branch => list.raw("CI_COMMIT_BRANCH", facts.ref_name),
@@ -138,6 +144,10 @@ pub fn of_run(config: &Config, facts: &RunFacts<'_>) -> Vec<Variable> {
         list.raw("GITLAB_USER_LOGIN", &user.username);
         list.raw("GITLAB_USER_NAME", &user.name);
         list.raw("GITLAB_USER_EMAIL", &user.email);
+    }
+    if let Some(facts) = facts.pull_request {
+        list.0
+            .extend(of_pull_request(config, project, &commit.sha, facts));
     }
     list.0
 }
@@ -296,16 +306,17 @@ pub fn is_reserved(name: &str) -> bool {
     )
 }
 
+/// Variables in the making.
 #[derive(Default)]
-struct List(Vec<Variable>);
+pub(super) struct List(pub(super) Vec<Variable>);
 
 impl List {
-    fn add(&mut self, key: &str, value: &str) {
+    pub(super) fn add(&mut self, key: &str, value: &str) {
         self.0.push(Variable::new(key, value));
     }
 
     /// Texts from outside: a `$` in them is theirs.
-    fn raw(&mut self, key: &str, value: &str) {
+    pub(super) fn raw(&mut self, key: &str, value: &str) {
         self.0.push(Variable {
             raw: true,
             ..Variable::new(key, value)

@@ -3,7 +3,7 @@
 
 use tappet_git::ResolvedRef;
 use tappet_model::Source;
-use tappet_store::{BuildsAccess, Project};
+use tappet_store::{BuildsAccess, Project, User};
 
 use super::{Refusal, RunRequest, not_started};
 use crate::app::App;
@@ -13,9 +13,13 @@ use crate::rights::{Right, Standing, is_open};
 const PAYLOAD: &str = "TRIGGER_PAYLOAD";
 
 /// Who asks; `None` for a legacy trigger, which has its project alone.
-pub async fn standing(app: &App, request: &RunRequest) -> Result<Option<Standing>, Refusal> {
-    Ok(match &request.user {
-        Some(user) => Some(app.standing(Some(user), &request.project).await?),
+pub async fn standing(
+    app: &App,
+    user: Option<&User>,
+    project: &Project,
+) -> Result<Option<Standing>, Refusal> {
+    Ok(match user {
+        Some(user) => Some(app.standing(Some(user), project).await?),
         None => None,
     })
 }

@@ -1,6 +1,6 @@
 //! Who wants a run of what, and the run that came of it.
 
-use tappet_model::{AttemptId, CommitSha, HookId, Source, Variable};
+use tappet_model::{AttemptId, CommitSha, HookId, PullRequest, Source, Variable};
 use tappet_store::{IdempotencyKey, Project, Run, Schedule, ScheduleSlot, Trigger, User};
 
 /// Somebody wants a run.
@@ -41,6 +41,10 @@ pub struct RunRequest {
     pub keeps_invalid: bool,
     /// Workflows in GitHub Actions syntax instead of the pipeline file.
     pub workflows: Option<WorkflowRequest>,
+    /// The pull request that the run is of, its merge base known.
+    pub pull_request: Option<PullRequest>,
+    /// What a forge told of the event, if it speaks as GitHub does; workflows see it.
+    pub payload: Option<serde_json::Value>,
     /// The credential in use, for the audit log: `trigger:7`.
     pub credential: String,
     /// The client's key and the digest of its request.
@@ -73,6 +77,8 @@ impl RunRequest {
             skips_on_demand: false,
             keeps_invalid: true,
             workflows: None,
+            pull_request: None,
+            payload: None,
             credential: String::new(),
             idempotency: None,
         }
@@ -101,6 +107,8 @@ pub enum WorkflowChoice {
     All,
     /// One file, from the root of the repository.
     Path(String),
+    /// Several of them.
+    Paths(Vec<String>),
     /// One file of those folders, by its base name.
     Named(String),
     /// Their whole texts.
@@ -114,6 +122,17 @@ pub enum WorkflowEvent {
     Api,
     /// `workflow_dispatch` with the inputs given, all as text.
     Dispatch(Vec<(String, String)>),
+    /// `push`: what was pushed stands in the request.
+    Push,
+    /// `pull_request`: which one stands in the request.
+    PullRequest(PullRequestEvent),
+}
+
+/// What decides, beside the pull request, which workflows it starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PullRequestEvent {
+    /// Runs wait for a label, so that the label is what starts them.
+    pub waits_for_label: bool,
 }
 
 /// A run that exists and is on disk. `run.yaml_errors` is set when it was kept

@@ -14,7 +14,7 @@ pub async fn simulate(
     request: &RunRequest,
     config: &Config,
 ) -> Result<Result<Plan, PlanError>, Refusal> {
-    let standing = permission::standing(app, request).await?;
+    let standing = permission::standing(app, request.user.as_ref(), &request.project).await?;
     permission::may_start(&request.project, standing.as_ref())?;
     let repository = repository(app, &request.project).await?;
     let resolved = resolve(app, request, &repository).await?;

@@ -74,6 +74,13 @@ impl<'a> Sources<'a> {
         match choice {
             WorkflowChoice::Inline(texts) => Ok(inline(texts)),
             WorkflowChoice::Path(path) => Ok(vec![self.workflow(path).await?]),
+            WorkflowChoice::Paths(paths) => {
+                let mut workflows = Vec::with_capacity(paths.len());
+                for path in paths {
+                    workflows.push(self.workflow(path).await?);
+                }
+                Ok(workflows)
+            }
             WorkflowChoice::Named(name) => self.named(name).await,
             WorkflowChoice::All => self.all().await,
         }

@@ -15,10 +15,12 @@ use tappet_store::{NewJob, NewRunContent, NewWorkflow, RunNotes};
 use super::parsed_workflows::shared_spec;
 use super::workflow_commit::full_ref;
 use super::workflow_files::{Sources, WorkflowText};
-use super::{Refusal, RunRequest, WorkflowEvent, WorkflowRequest};
+use super::workflow_triggers::{merge_ref, started};
+use super::{Refusal, RunRequest, WorkflowEvent, WorkflowRequest, commit};
 use crate::app::App;
 use crate::workflows::{
-    GithubFacts, WorkflowFacts, WorkflowIdentity, github, local_changes, named_values,
+    GithubFacts, WorkflowFacts, WorkflowIdentity, event_payload, github, local_changes,
+    named_values,
 };
 
 /// The compiled workflows, and what the run has to remember of its beginning.
@@ -31,12 +33,14 @@ pub(super) async fn content(
 ) -> Result<(NewRunContent, WorkflowFacts), Refusal> {
     let texts = texts(app, wanted, repository, resolved).await?;
     let files: Vec<File> = texts.into_iter().map(|text| parse(app, text)).collect();
+    let place = (repository, resolved);
+    let files = started(request, &wanted.event, place, files).await?;
     let default_branch = app
         .repositories
         .default_branch(&request.project, repository)
         .await
         .unwrap_or_default();
-    let facts = facts(app, wanted, resolved, &files)?;
+    let facts = facts(app, request, wanted, place, &files).await?;
     let mut workflows = Vec::with_capacity(files.len());
     for (position, file) in files.into_iter().enumerate() {
         let known = GithubFacts {
@@ -80,10 +84,10 @@ pub(super) async fn content(
 }
 
 /// A workflow that was read, or what is wrong with it.
-struct File {
+pub(super) struct File {
     path: Option<String>,
     file: String,
-    workflow: Result<Arc<Workflow>, Vec<Diagnostic>>,
+    pub workflow: Result<Arc<Workflow>, Vec<Diagnostic>>,
 }
 
 /// The texts of the workflows, with the caller's local changes where there are
@@ -130,6 +134,17 @@ fn parse(app: &App, text: WorkflowText) -> File {
 }
 
 impl File {
+    /// Its path, or what it is called without one.
+    pub fn name(&self) -> &str {
+        self.path.as_deref().unwrap_or(&self.file)
+    }
+
+    /// Whether it matters to it which files an event changes.
+    pub fn looks_at_paths(&self, event: &str) -> bool {
+        let workflow = self.workflow.as_ref();
+        workflow.is_ok_and(|workflow| workflow.triggers.look_at_paths(event))
+    }
+
     fn identity(&self) -> WorkflowIdentity<'_> {
         let workflow = self.workflow.as_ref().ok();
         WorkflowIdentity {
@@ -141,10 +156,11 @@ impl File {
 }
 
 /// What happened, with the inputs of each workflow.
-fn facts(
+async fn facts(
     app: &App,
+    request: &RunRequest,
     wanted: &WorkflowRequest,
-    resolved: &ResolvedRef,
+    (repository, resolved): (&Repository, &ResolvedRef),
     files: &[File],
 ) -> Result<WorkflowFacts, Refusal> {
     let fills = app.config.fills_api_runs;
@@ -154,7 +170,9 @@ fn facts(
         };
         let inputs = match &wanted.event {
             WorkflowEvent::Api if fills => default_inputs(workflow),
-            WorkflowEvent::Api => return Ok(serde_json::json!({})),
+            WorkflowEvent::Api | WorkflowEvent::Push | WorkflowEvent::PullRequest(_) => {
+                return Ok(serde_json::json!({}));
+            }
             WorkflowEvent::Dispatch(given) => {
                 let given = given
                     .iter()
@@ -167,16 +185,54 @@ fn facts(
     let (event_name, tells_ref) = match &wanted.event {
         WorkflowEvent::Api => ("api", fills),
         WorkflowEvent::Dispatch(_) => ("workflow_dispatch", true),
+        WorkflowEvent::Push => ("push", true),
+        WorkflowEvent::PullRequest(_) => ("pull_request", true),
     };
+    let git_ref = match &request.pull_request {
+        Some(pull_request) => merge_ref(pull_request),
+        None => full_ref(resolved),
+    };
+    let branches = request.pull_request.as_ref();
     Ok(WorkflowFacts {
         event_name: event_name.to_owned(),
-        git_ref: if tells_ref {
-            full_ref(resolved)
-        } else {
-            String::new()
-        },
         inputs: files.iter().map(inputs).collect::<Result<_, _>>()?,
         patch_key: wanted.patch_key.clone(),
+        head_ref: branches.map_or_else(String::new, |request| request.head_branch.clone()),
+        base_ref: branches.map_or_else(String::new, |request| request.base_branch.clone()),
+        payload: payload(app, request, &wanted.event, &git_ref, repository, resolved).await?,
+        git_ref: if tells_ref { git_ref } else { String::new() },
+    })
+}
+
+/// What `github.event` tells, beside what every event has.
+async fn payload(
+    app: &App,
+    request: &RunRequest,
+    event: &WorkflowEvent,
+    git_ref: &str,
+    repository: &Repository,
+    resolved: &ResolvedRef,
+) -> Result<Option<serde_json::Value>, Refusal> {
+    if request.payload.is_some() {
+        return Ok(request.payload.clone());
+    }
+    Ok(match (event, &request.pull_request) {
+        (WorkflowEvent::Push, _) => {
+            let commit = commit(repository, &resolved.sha).await?;
+            let pusher = request
+                .user
+                .as_ref()
+                .map_or("", |user| user.username.as_str());
+            let before = request.before_sha.as_ref();
+            Some(event_payload::of_push(git_ref, before, &commit, pusher))
+        }
+        (WorkflowEvent::PullRequest(_), Some(pull_request)) => {
+            let (config, project) = (&app.config, &request.project);
+            let payload =
+                event_payload::of_pull_request(config, project, &resolved.sha, pull_request);
+            Some(payload)
+        }
+        _ => None,
     })
 }
 

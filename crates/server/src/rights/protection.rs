@@ -1,11 +1,12 @@
 //! Protected branches and tags: which rules are about a ref, and to whom they
 //! leave it open.
 
-use tappet_model::RefKind;
+use tappet_model::{PullRequest, RefKind};
 use tappet_store::{Project, ProtectedRef, StoreResult};
 
 use super::Standing;
 use crate::app::App;
+use crate::dispatch::PullRequestFacts;
 
 /// Whether a name is what a protection means: `*` stands for any characters
 /// (GitLab: `RefMatcher`).
@@ -51,6 +52,20 @@ impl App {
         Ok(!self.protections(project, kind, name).await?.is_empty())
     }
 
+    /// What runs of a pull request are told of it.
+    pub async fn pull_request_facts<'a>(
+        &self,
+        project: &Project,
+        pull_request: &'a PullRequest,
+    ) -> StoreResult<PullRequestFacts<'a>> {
+        let is_protected = |name| self.is_protected(project, RefKind::Branch, name);
+        Ok(PullRequestFacts {
+            pull_request,
+            is_source_protected: is_protected(pull_request.head_branch.as_str()).await?,
+            is_target_protected: is_protected(pull_request.base_branch.as_str()).await?,
+        })
+    }
+
     /// The rules that protect a branch or tag.
     pub async fn protections(
         &self,
@@ -58,6 +73,10 @@ impl App {
         kind: RefKind,
         name: &str,
     ) -> StoreResult<Vec<ProtectedRef>> {
+        // A pull request is nobody's ref: what its branch is called was up to anyone.
+        if kind == RefKind::PullRequest {
+            return Ok(Vec::new());
+        }
         let mut rules = self.store.protected_refs(project.id, kind).await?;
         rules.retain(|rule| matches_pattern(&rule.name, name));
         Ok(rules)

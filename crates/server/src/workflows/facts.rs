@@ -10,15 +10,24 @@ use crate::secrets::Secrets;
 /// What happened, as the workflows of a run see it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct WorkflowFacts {
-    /// `api`, `workflow_dispatch`.
+    /// `api`, `workflow_dispatch`, `push`, `pull_request`.
     pub event_name: String,
-    /// `refs/heads/main`; empty when no ref is known.
+    /// `refs/heads/main`, `refs/pull/6/merge`; empty when no ref is known.
     pub git_ref: String,
     /// The `inputs` context of each workflow, in their order.
     pub inputs: Vec<Value>,
     /// The cache entry with the caller's local changes.
     #[serde(default)]
     pub patch_key: Option<String>,
+    /// The branch that a pull request comes from.
+    #[serde(default)]
+    pub head_ref: String,
+    /// The branch that it goes to.
+    #[serde(default)]
+    pub base_ref: String,
+    /// What `github.event` tells, beside what every event has.
+    #[serde(default)]
+    pub payload: Option<Value>,
 }
 
 /// Stored facts that cannot be read.

@@ -72,11 +72,11 @@ pub fn github(known: &GithubFacts<'_>) -> Value {
         "actor": actor,
         "actor_id": known.user.map_or_else(String::new, |user| user.id.to_string()),
         "api_url": config.url("/api/v4"),
-        "base_ref": "",
+        "base_ref": facts.base_ref,
         "event": event(known, actor, path),
         "event_name": facts.event_name,
         "graphql_url": config.url("/api/graphql"),
-        "head_ref": "",
+        "head_ref": facts.head_ref,
         "ref": facts.git_ref,
         "ref_name": ref_name,
         "ref_protected": known.is_protected,
@@ -135,6 +135,11 @@ fn event(known: &GithubFacts<'_>, actor: &str, path: &str) -> Value {
         event["ref"] = known.facts.git_ref.clone().into();
         event["workflow"] = path.into();
     }
+    if let (Some(Value::Object(payload)), Some(event)) =
+        (&known.facts.payload, event.as_object_mut())
+    {
+        event.extend(payload.clone());
+    }
     event
 }
 
@@ -152,12 +157,14 @@ fn as_texts(inputs: Value) -> Value {
     Value::Object(texts.collect())
 }
 
-/// `("branch", "main")` of `refs/heads/main`.
+/// `("branch", "main")` of `refs/heads/main`; a pull request counts as a branch.
 fn ref_parts(git_ref: &str) -> (&'static str, &str) {
     if let Some(branch) = git_ref.strip_prefix("refs/heads/") {
         ("branch", branch)
     } else if let Some(tag) = git_ref.strip_prefix("refs/tags/") {
         ("tag", tag)
+    } else if let Some(pull_request) = git_ref.strip_prefix("refs/pull/") {
+        ("branch", pull_request)
     } else {
         ("", git_ref)
     }
@@ -179,6 +186,7 @@ mod tests {
     #[rstest]
     #[case("refs/heads/feature/x", ("branch", "feature/x"))]
     #[case("refs/tags/v1", ("tag", "v1"))]
+    #[case("refs/pull/6/merge", ("branch", "6/merge"))]
     #[case("", ("", ""))]
     fn refs_are_told_apart(#[case] git_ref: &str, #[case] expected: (&str, &str)) {
         assert_eq!(ref_parts(git_ref), expected);

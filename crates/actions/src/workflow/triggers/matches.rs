@@ -28,6 +28,13 @@ impl Triggers {
             .iter()
             .any(|trigger| trigger.matches(occurrence))
     }
+
+    /// Whether it matters which files such an event changes.
+    pub fn look_at_paths(&self, event: &str) -> bool {
+        self.events
+            .iter()
+            .any(|trigger| trigger.event.name == event && trigger.paths.is_some())
+    }
 }
 
 impl Trigger {

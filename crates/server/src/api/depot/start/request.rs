@@ -200,6 +200,7 @@ fn job_of(job: &str, choice: &WorkflowChoice) -> RpcResult<String> {
     let is_one = match choice {
         WorkflowChoice::Path(_) | WorkflowChoice::Named(_) => true,
         WorkflowChoice::Inline(contents) => contents.len() == 1,
+        WorkflowChoice::Paths(paths) => paths.len() == 1,
         WorkflowChoice::All => false,
     };
     if !is_one {
