@@ -16,7 +16,14 @@ use crate::runs::{Failure, now};
 use crate::sample::{SPACING, Sample};
 
 /// Every table that a run leaves rows in.
-const TABLES: [&str; 5] = ["runs", "workflows", "attempts", "events", "audit_entries"];
+const TABLES: [&str; 6] = [
+    "runs",
+    "pull_request_runs",
+    "workflows",
+    "attempts",
+    "events",
+    "audit_entries",
+];
 
 /// Gives the only project of a database without runs so many, of which the
 /// first `sample` are the pattern of all others. The newest is
@@ -135,6 +142,11 @@ impl<'a> Copies<'a> {
                 ));
                 self.insert(table, &id, "", changed)
             }
+            "pull_request_runs" => {
+                let head = format!("printf('%040x', ({run}) / 2)");
+                let changed = vec![("run_id", run.clone()), ("head_sha", head)];
+                self.insert_as_it_is(table, &run, "", changed)
+            }
             "workflows" => self.insert(table, &run, "", vec![("run_id", run.clone())]),
             "attempts" => {
                 let mut changed = times(&["created_at", "queued_at", "started_at", "finished_at"]);
@@ -154,7 +166,7 @@ impl<'a> Copies<'a> {
         }
     }
 
-    /// One statement for all copies; `run` is the run that a row belongs to.
+    /// The rows of a table with an id of their own.
     fn insert(
         &self,
         table: &str,
@@ -164,6 +176,17 @@ impl<'a> Copies<'a> {
     ) -> Result<(), Failure> {
         let span = last_id(self.conn, table)?;
         changed.push(("id", format!("s.id + n * {span}")));
+        self.insert_as_it_is(table, run, join, changed)
+    }
+
+    /// One statement for all copies; `run` is the run that a row belongs to.
+    fn insert_as_it_is(
+        &self,
+        table: &str,
+        run: &str,
+        join: &str,
+        changed: Vec<(&'static str, String)>,
+    ) -> Result<(), Failure> {
         let mut columns = Vec::new();
         let mut values = Vec::new();
         let mut find = self

@@ -6,12 +6,12 @@ use std::ops::RangeInclusive;
 use futures_util::future::try_join_all;
 use tappet_engine::{JobEvent, RunEvent};
 use tappet_model::{
-    AttemptId, FailureReason, ProjectId, RefKind, RunId, RunnerId, ScheduleId, Source, Timestamp,
-    TriggerId, UserId,
+    AttemptId, CiConfigId, FailureReason, ProjectId, PullRequest, RefKind, RunId, RunnerId,
+    ScheduleId, Source, Timestamp, TriggerId, UserId,
 };
 use tappet_store::{
-    Action, Claim, Creation, NewRun, NewRunContent, NewUser, PageRequest, Profile, Store, Target,
-    TokenHash,
+    Action, Claim, Creation, NewPullRequestRun, NewRun, NewRunContent, NewUser, PageRequest,
+    Profile, Store, Target, TokenHash,
 };
 
 use crate::runs::{Failure, new_run};
@@ -39,6 +39,7 @@ pub struct Sample<'a> {
     project: ProjectId,
     runner: RunnerId,
     trigger: Option<TriggerId>,
+    config: CiConfigId,
     ann: UserId,
     bob: UserId,
     carl: UserId,
@@ -55,9 +56,12 @@ impl<'a> Sample<'a> {
     ) -> Result<Self, Failure> {
         let runner = store.ensure_embedded_runner(TokenHash([9; 32]), start);
         let triggers = store.triggers(project, start, PageRequest::default());
+        let configs = store.ci_configs(project).await?;
+        let config = configs.first().ok_or("the project has no CI config")?;
         Ok(Self {
             store,
             project,
+            config: config.id,
             runner: runner.await?.id,
             trigger: triggers.await?.items.first().map(|trigger| trigger.id),
             ann,
@@ -138,6 +142,9 @@ impl<'a> Sample<'a> {
             2..20 => (RefKind::Branch, format!("branch-{}", roll(number, 5, 200))),
             _ => (RefKind::Branch, "main".to_owned()),
         };
+        if roll(number, 8, 4) == 0 {
+            self.propose(&mut new, number);
+        }
         new.user_id = Some(match roll(number, 6, 4) {
             _ if number == BY_BOB => self.bob,
             0 => self.carl,
@@ -156,6 +163,29 @@ impl<'a> Sample<'a> {
             };
         }
         Ok(new)
+    }
+
+    /// Makes it a run of a pull request with the same number.
+    fn propose(&self, new: &mut NewRun, number: i64) {
+        let pull_request = PullRequest {
+            number: number.to_string(),
+            head_branch: format!("branch-{}", roll(number, 5, 200)),
+            head_sha: new.sha.to_string(),
+            base_branch: "main".into(),
+            base_sha: format!("{:040x}", number / 2 + 1),
+            ..PullRequest::default()
+        };
+        new.source = Source::MergeRequestEvent;
+        (new.ref_kind, new.ref_name) = (RefKind::PullRequest, pull_request.ref_name());
+        new.trigger_id = None;
+        new.origin.schedule_id = None;
+        new.pull_request = Some(NewPullRequestRun {
+            config_id: self.config,
+            pull_request,
+            is_from_forge: roll(number, 9, 2) == 0,
+            hold: None,
+            supersedes: false,
+        });
     }
 
     /// Runs all that waits; gives what failed.

@@ -24,6 +24,7 @@ struct Stored {
     attempts: Vec<Attempt>,
     /// Id, kind and body.
     events: Vec<(i64, String, String)>,
+    pull_request: Option<PullRequestRun>,
     started: serde_json::Value,
 }
 
@@ -46,6 +47,7 @@ async fn read(world: &World, id: i64, started: &[AuditEntry]) -> Stored {
             .into_iter()
             .map(|event| (event.id, event.kind, event.body))
             .collect(),
+        pull_request: world.store.pull_request_run(run).await.unwrap(),
         started: started.unwrap(),
     }
 }
@@ -74,6 +76,10 @@ fn expected(mut of: Stored, copies: i64, spans: (i64, i64)) -> Stored {
         .into_iter()
         .flatten()
         .for_each(|time| later(time, copies));
+    if let Some(of) = &mut of.pull_request {
+        of.run_id = run.id;
+        of.pull_request.head_sha = run.sha.to_string();
+    }
     of.started["run_id"] = new.into();
     of.started["ref"] = run.ref_name.clone().into();
     let (attempts, events) = spans;
@@ -133,6 +139,7 @@ async fn a_copied_run_reads_like_the_one_that_was_made() {
         assert_eq!(copy.run, expected.run);
         assert_eq!(copy.attempts, expected.attempts, "{id}");
         assert_eq!(copy.events, expected.events, "{id}");
+        assert_eq!(copy.pull_request, expected.pull_request, "{id}");
         assert_eq!(copy.started, expected.started);
     }
 }

@@ -66,7 +66,7 @@ fn fits(run: &Run, filter: &RunFilter, newest: &HashMap<(bool, &str), i64>) -> b
     let is_newest = newest[&(is_tag, run.ref_name.as_str())] == run.id.0;
     let in_scope = match filter.scope {
         Some(RunScope::Finished) => finished.contains(&run.status),
-        Some(RunScope::Branches) => !is_tag && is_newest,
+        Some(RunScope::Branches) => run.ref_kind == RefKind::Branch && is_newest,
         Some(RunScope::Tags) => is_tag && is_newest,
         _ => true,
     };
