@@ -18,6 +18,8 @@ statements! {
               ORDER BY id LIMIT ?2";
     FORGET_CACHED = "DELETE FROM cache_entries WHERE id = ?1";
     FORGET_UPLOADS = "DELETE FROM cache_entries WHERE finished_at IS NULL";
+    UPLOADED = "SELECT DISTINCT sha256 FROM dbt_uploads WHERE sha256 > ?1 ORDER BY sha256 LIMIT ?2";
+    FORGET_UPLOADED = "DELETE FROM dbt_uploads WHERE sha256 = ?1";
     LAST_ATTEMPT = "SELECT coalesce(max(id), 0) FROM attempts";
 }
 
@@ -85,6 +87,26 @@ impl Snapshot {
         if self.has_table("cache_entries")? {
             self.conn.execute(FORGET_UPLOADS, [])?;
         }
+        Ok(())
+    }
+
+    /// Digests of archives of dbt after the one of `after`, in their order, at most
+    /// `limit`.
+    pub fn dbt_archives(&self, after: Option<[u8; 32]>, limit: u32) -> StoreResult<Vec<[u8; 32]>> {
+        if !self.has_table("dbt_uploads")? {
+            return Ok(Vec::new());
+        }
+        let after = after.as_ref().map_or(&[][..], |digest| &digest[..]);
+        let mut statement = self.conn.prepare_cached(UPLOADED)?;
+        let rows = statement.query_map((after, limit), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes an archive of dbt out of the copy.
+    pub fn forget_dbt_archive(&self, digest: &[u8; 32]) -> StoreResult<()> {
+        self.conn
+            .prepare_cached(FORGET_UPLOADED)?
+            .execute([digest])?;
         Ok(())
     }
 

@@ -126,3 +126,26 @@ async fn a_config_or_a_project_goes_with_its_uploads() {
     assert_eq!(forgotten.await.unwrap(), [[2; 32]]);
     assert_eq!(uploads.content("production", "a2").await, None);
 }
+
+#[tokio::test]
+async fn a_snapshot_tells_which_archives_there_are() {
+    let uploads = Uploads::new().await;
+    for (commit, content) in [("a1", 3), ("a2", 1)] {
+        uploads.add("production", commit, content).await;
+        uploads.add("pull_request", commit, content).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("copy.db");
+    let snapshot = Snapshot::take(&uploads.world.database(), &copy).unwrap();
+    let after = |digest: Option<u8>| {
+        let digest = digest.map(|content| [content; 32]);
+        let archives = snapshot.dbt_archives(digest, 10).unwrap();
+        archives.iter().map(|digest| digest[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(after(None), [1, 3]);
+    assert_eq!(after(Some(1)), [3]);
+    assert_eq!(after(Some(3)), Vec::<u8>::new());
+    snapshot.forget_dbt_archive(&[1; 32]).unwrap();
+    assert_eq!(after(None), [3]);
+    assert_eq!(uploads.content("production", "a2").await, Some(1));
+}
