@@ -1,6 +1,7 @@
 //! Projects: what they are, who sees them, and what becomes of them.
 
-use tappet_model::{ProjectId, RunId, Timestamp, UserId};
+use serde::Deserialize;
+use tappet_model::{CiConfigId, ProjectId, RunId, Timestamp, UserId};
 
 use crate::{Listing, PageRequest, ProjectSettings, Verb};
 
@@ -11,6 +12,15 @@ pub enum RepositorySource {
     Local(String),
     /// Any address that git can fetch, mirrored.
     Remote(String),
+}
+
+/// How a CI config is called.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct CiConfigName {
+    /// By clients of Datafold's API.
+    pub id: CiConfigId,
+    /// By people.
+    pub name: String,
 }
 
 /// A git repository with settings.
@@ -36,8 +46,8 @@ pub struct Project {
     pub ci_config_path: String,
     /// Job time limit in seconds.
     pub timeout_s: u64,
-    /// Its CI config for pull-request runs.
-    pub ci_config_id: i64,
+    /// Its CI configs, the oldest first.
+    pub ci_configs: Vec<CiConfigName>,
     /// Everything else that can be set.
     pub settings: ProjectSettings,
     /// When.
@@ -61,7 +71,10 @@ impl Project {
             creator_id: UserId(1),
             ci_config_path: ".gitlab-ci.yml".to_owned(),
             timeout_s: 3600,
-            ci_config_id: 1,
+            ci_configs: vec![CiConfigName {
+                id: CiConfigId(1),
+                name: "default".to_owned(),
+            }],
             settings: ProjectSettings::default(),
             created_at: Timestamp(0),
             updated_at: Timestamp(0),

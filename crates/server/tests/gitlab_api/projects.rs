@@ -50,6 +50,7 @@ async fn a_repository_becomes_a_project() {
     assert_eq!(project["namespace"]["full_path"], "acme/tools");
     assert_eq!(project["permissions"]["project_access"]["access_level"], 50);
     assert!(project["ci_configs"][0]["id"].is_i64());
+    assert_eq!(project["ci_configs"][0]["name"], "default");
     let id = &project["id"];
     assert_eq!(
         project["_links"]["self"],

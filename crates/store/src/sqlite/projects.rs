@@ -16,7 +16,8 @@ macro_rules! columns {
     () => {
         "p.id, p.path, p.name, p.description, p.source_kind, p.source_address,
          p.default_branch, p.visibility, p.creator_id, p.ci_config_path, p.timeout_s,
-         (SELECT min(c.id) FROM ci_configs c WHERE c.project_id = p.id AND c.deleted_at IS NULL),
+         (SELECT json_group_array(json_object('id', c.id, 'name', c.name)) FROM (SELECT id, name
+         FROM ci_configs WHERE project_id = p.id AND deleted_at IS NULL ORDER BY id) c),
          p.created_at, p.settings,
          coalesce(p.updated_at, p.created_at)"
     };
@@ -62,7 +63,7 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Project> {
         creator_id: UserId(row.get(8)?),
         ci_config_path: row.get(9)?,
         timeout_s: row.count(10)?,
-        ci_config_id: row.get(11)?,
+        ci_configs: row.json(11)?,
         created_at: row.col(12)?,
         settings: row.json(13)?,
         updated_at: row.col(14)?,

@@ -1,6 +1,6 @@
 //! CI configs: every project has one, with what people set on it.
 
-use tappet_model::{CiConfigId, ProjectId};
+use tappet_model::ProjectId;
 use tappet_store::*;
 
 use crate::world::*;
@@ -43,7 +43,7 @@ async fn a_project_has_one_from_the_start() {
     let project = world.store.project(world.project).await.unwrap().unwrap();
     let configs = world.store.ci_configs(world.project).await.unwrap();
     let expected = CiConfig {
-        id: CiConfigId(project.ci_config_id),
+        id: project.ci_configs[0].id,
         project_id: world.project,
         settings: CiConfigSettings::default(),
         created_at: project.created_at,
@@ -114,7 +114,11 @@ async fn a_deleted_one_leaves_its_runs_and_its_name() {
     assert_eq!(gone.await.unwrap(), None);
     assert_eq!(world.pull_request(run).await.config_id, first);
     let project = world.store.project(world.project).await.unwrap().unwrap();
-    assert_eq!(project.ci_config_id, nightly.id.0);
+    let named = CiConfigName {
+        id: nightly.id,
+        name: "nightly".into(),
+    };
+    assert_eq!(project.ci_configs, [named]);
 
     assert_eq!(taken(delete(nightly.id).await), "last");
     add(&world, "default").await.unwrap();

@@ -36,7 +36,7 @@ async fn each_project_has_a_ci_config_of_its_own() {
     let new = new_project("acme/api", world.user, world.now());
     let other = world.store.create_project(new).await.unwrap();
     let first = world.store.project(world.project).await.unwrap().unwrap();
-    assert_ne!(first.ci_config_id, other.ci_config_id);
+    assert_ne!(first.ci_configs[0].id, other.ci_configs[0].id);
 }
 
 async fn paths(world: &World, filter: ProjectFilter) -> Vec<String> {

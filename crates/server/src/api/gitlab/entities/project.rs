@@ -1,7 +1,9 @@
 //! A project.
 
 use serde::Serialize;
-use tappet_store::{BuildsAccess, Project as ProjectRecord, RepositorySource, VariablesRole};
+use tappet_store::{
+    BuildsAccess, CiConfigName, Project as ProjectRecord, RepositorySource, VariablesRole,
+};
 use utoipa::ToSchema;
 
 use super::Time;
@@ -50,7 +52,7 @@ pub struct Project<'a> {
     updated_at: Time,
     creator_id: i64,
     permissions: Permissions,
-    ci_configs: Vec<CiConfig>,
+    ci_configs: Vec<CiConfig<'a>>,
     #[serde(flatten)]
     managed: Option<Managed<'a>>,
 }
@@ -101,9 +103,18 @@ struct AccessLevel {
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
-struct CiConfig {
+struct CiConfig<'a> {
     id: i64,
-    name: &'static str,
+    name: &'a str,
+}
+
+impl<'a> CiConfig<'a> {
+    fn of(config: &'a CiConfigName) -> Self {
+        Self {
+            id: config.id.0,
+            name: &config.name,
+        }
+    }
 }
 
 /// What only the repository knows.
@@ -160,10 +171,7 @@ impl<'a> Project<'a> {
                 }),
                 group_access: None,
             },
-            ci_configs: vec![CiConfig {
-                id: project.ci_config_id,
-                name: "default",
-            }],
+            ci_configs: project.ci_configs.iter().map(CiConfig::of).collect(),
             managed,
         }
     }
