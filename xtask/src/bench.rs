@@ -13,6 +13,7 @@ mod lists;
 mod log;
 mod memory;
 mod noop_jobs;
+mod pull_requests;
 mod report;
 mod start;
 mod statistics;
@@ -28,7 +29,7 @@ use report::{Report, Row};
 #[derive(Args)]
 pub struct Flags {
     /// Rows to measure: start, memory, first-line, accepted, workflows,
-    /// expressions, noop, log, lists, crash, disk; all when none is named
+    /// pull-requests, expressions, noop, log, lists, crash, disk; all when none is named
     rows: Vec<String>,
     /// Repetitions of rows that are a median
     #[arg(long, default_value_t = 15)]
@@ -86,6 +87,9 @@ async fn measure(flags: &Flags, peer: Option<&buildbot::Buildbot>) -> anyhow::Re
     }
     if flags.wants("workflows") {
         rows.push(accepted::measure_workflows().await?);
+    }
+    if flags.wants("pull-requests") {
+        rows.push(pull_requests::measure(flags.samples * 20).await?);
     }
     if flags.wants("expressions") {
         rows.push(expressions::measure(flags.samples)?);

@@ -1,5 +1,5 @@
-//! B7: the lists of pipelines and jobs with their filters, at ten thousand and at
-//! a million stored runs. Both servers run side by side and are asked in turn,
+//! B7: the lists of pipelines and jobs with their filters, and E2: that of runs of pull
+//! requests, at ten thousand and at a million stored runs. Both servers run side by side and are asked in turn,
 //! so that what else the machine does meets both.
 
 use std::io::Write as _;
@@ -81,6 +81,16 @@ const QUERIES: [&str; 52] = [
     "/api/v3/projects/1/builds?scope=failed",
 ];
 
+/// The list of runs of pull requests as Datafold's clients and people ask for it.
+/// `<head>` and `<number>` are those of a run in the middle.
+const CI_RUNS: [&str; 5] = [
+    "/api/v1/ci/1/runs",
+    "/api/v1/ci/1/runs?limit=1",
+    "/api/v1/ci/1/runs?limit=1&pr_sha=<head>",
+    "/api/v1/ci/1/runs?pr_num=<number>",
+    "/api/v1/ci/1/runs?limit=100&offset=1000",
+];
+
 /// The slowest query at a million runs, and the one that slows down most.
 pub async fn measure(peer: Option<&Buildbot>) -> anyhow::Result<Vec<Row>> {
     let mut servers = Vec::new();
@@ -106,6 +116,7 @@ pub async fn measure(peer: Option<&Buildbot>) -> anyhow::Result<Vec<Row>> {
         format!("`{}` {small:.2} → {large:.2}", QUERIES[at])
     });
     let slowest: Vec<String> = slowest.collect();
+    let pull_requests = of_pull_requests(small, large).await?;
     let buildbot = match peer {
         Some(peer) => Some(peer.start().await?.list(100).await?),
         None => None,
@@ -137,7 +148,30 @@ pub async fn measure(peer: Option<&Buildbot>) -> anyhow::Result<Vec<Row>> {
             better: Better::Lower,
             buildbot: None,
         },
+        pull_requests,
     ])
+}
+
+/// The slowest of the lists of runs of pull requests, which a quarter of all runs are.
+async fn of_pull_requests(small: &mut Filled, large: &mut Filled) -> anyhow::Result<Row> {
+    let mut slowest: f64 = 0.0;
+    let mut each = Vec::new();
+    for query in CI_RUNS {
+        let [few, many] = ask_both(small, large, query).await?;
+        eprintln!("{few:>8.2} {many:>8.2}  {query}");
+        slowest = slowest.max(many);
+        each.push(format!("`{query}` {few:.2} → {many:.2}"));
+    }
+    Ok(Row {
+        id: "E2",
+        name: "slowest list of runs of pull requests at 1,000,000 runs, p50",
+        unit: "ms",
+        tappet: slowest,
+        detail: format!("ms at 10,000 → 1,000,000: {}", each.join(", ")),
+        target: 2.0,
+        better: Better::Lower,
+        buildbot: None,
+    })
 }
 
 fn largest(values: impl Iterator<Item = f64>) -> (usize, f64) {
@@ -152,6 +186,9 @@ struct Filled {
     connection: Connection,
     /// In the middle of it.
     half: String,
+    /// Head and number of a pull request.
+    head: String,
+    number: String,
     /// Goes last: it ends the server.
     _tappet: Tappet,
 }
@@ -178,7 +215,16 @@ async fn start(size: usize) -> anyhow::Result<Filled> {
     let half = middle["created_at"]
         .as_str()
         .context("a time of creation")?;
+    let path = "/api/v1/ci/1/runs?limit=1&offset=1000";
+    let runs = connection.json("GET", path, &headers, &json!(null)).await?;
+    let told = |field: &str| {
+        let text = runs[0][field].as_str();
+        text.map(str::to_owned)
+            .with_context(|| format!("{field} of a run of a pull request"))
+    };
     Ok(Filled {
+        head: told("pr_sha")?,
+        number: told("pr_num")?,
         connection,
         half: half.to_owned(),
         _tappet: tappet,
@@ -240,7 +286,10 @@ async fn ask_both(small: &mut Filled, large: &mut Filled, query: &str) -> anyhow
 }
 
 async fn ask(server: &mut Filled, query: &str) -> anyhow::Result<f64> {
-    let mut path = query.replace("<half>", &server.half);
+    let mut path = query
+        .replace("<half>", &server.half)
+        .replace("<head>", &server.head)
+        .replace("<number>", &server.number);
     if !path.starts_with('/') {
         path = format!("/api/v4/projects/1/{path}");
     }
