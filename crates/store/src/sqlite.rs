@@ -38,6 +38,8 @@ mod protected_refs;
 mod pull_request_changes;
 mod pull_requests;
 mod push_hooks;
+#[cfg(test)]
+mod query_plan;
 mod queue;
 mod readers;
 mod recent;

@@ -39,21 +39,13 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::sqlite::connection;
+    use crate::sqlite::query_plan;
 
     #[rstest]
     #[case(DUE)]
     #[case(NEXT)]
     fn attempts_without_a_delay_are_not_looked_at(#[case] sql: &str) {
-        let directory = tempfile::tempdir().unwrap();
-        let database = connection::open_writer(&directory.path().join("tappet.db")).unwrap();
-        let explain = format!("EXPLAIN QUERY PLAN {sql}");
-        let mut statement = database.conn.prepare(&explain).unwrap();
-        let steps: Vec<String> = statement
-            .query_map([0], |row| row.get("detail"))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
+        let steps = query_plan::steps(sql);
         let [step] = steps.as_slice() else {
             panic!("{steps:?}");
         };

@@ -106,3 +106,25 @@ pub(super) fn drop_of_project(session: &Session, project: ProjectId) -> StoreRes
         .execute([project.0])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::query_plan;
+
+    #[test]
+    fn what_was_told_already_is_not_looked_at() {
+        let steps = query_plan::steps(DUE);
+        let is_keyed = |step: &String| {
+            step.contains("forge_reports_by_time (project_id=? AND due_at>?)")
+                || step.contains("INTEGER PRIMARY KEY")
+        };
+        let others: Vec<_> = steps.iter().filter(|step| !is_keyed(step)).collect();
+        // One row for each project that has a forge, and the line that a subquery has.
+        assert_eq!(
+            others,
+            ["SCAN b", "CORRELATED SCALAR SUBQUERY 1"],
+            "{steps:?}"
+        );
+    }
+}

@@ -272,3 +272,22 @@ impl crate::Forges for SqliteStore {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::sqlite::query_plan;
+
+    #[rstest]
+    #[case::page(DELIVERIES)]
+    #[case::forgetting(FORGET_OLD_DELIVERIES)]
+    fn deliveries_are_read_in_their_order(#[case] sql: &str) {
+        let steps = query_plan::steps(sql);
+        let walks = |step: &String| step.contains("forge_deliveries_by_project (project_id=?)");
+        assert!(steps.iter().any(walks), "{steps:?}");
+        let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts, "{steps:?}");
+    }
+}

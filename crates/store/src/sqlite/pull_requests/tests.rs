@@ -1,25 +1,9 @@
 //! No list of runs of pull requests meets more of the history than it shows.
 
 use rstest::rstest;
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
 
 use super::*;
-use crate::sqlite::connection;
-
-fn plan(sql: &str) -> Vec<String> {
-    let directory = tempfile::tempdir().unwrap();
-    let database = connection::open_writer(&directory.path().join("tappet.db")).unwrap();
-    let mut statement = database
-        .conn
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap();
-    let values = vec![Value::Null; statement.parameter_count()];
-    let steps = statement
-        .query_map(params_from_iter(values), |row| row.get("detail"))
-        .unwrap();
-    steps.map(Result::unwrap).collect()
-}
+use crate::sqlite::query_plan;
 
 #[rstest]
 #[case::all(LIST, "pull_request_runs_by_config (config_id=?)")]
@@ -39,7 +23,7 @@ fn plan(sql: &str) -> Vec<String> {
 #[case::newest(NEWEST, "pull_request_runs_by_number (config_id=? AND number=?)")]
 #[case::next_overdue(NEXT_OVERDUE, "waits_for_diffs")]
 fn a_list_walks_its_index_in_order(#[case] sql: &str, #[case] index: &str) {
-    let plan = plan(sql);
+    let plan = query_plan::steps(sql);
     assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
     let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
     assert!(!sorts, "{plan:#?}");
