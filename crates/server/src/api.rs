@@ -1,6 +1,7 @@
 //! The HTTP interfaces, one folder for each dialect. No dialect leaves its folder.
 //! What a route promises stands beside it, in [`operation`].
 
+pub mod datafold;
 pub mod depot;
 pub mod gitlab;
 pub mod openapi;
@@ -16,5 +17,6 @@ pub fn routes_of_all() -> Routes {
     gitlab::routes()
         .and(runner::routes())
         .and(depot::routes())
+        .and(datafold::routes())
         .and(crate::instance::routes())
 }

@@ -11,6 +11,7 @@ use crate::artifact_files::ArtifactFiles;
 use crate::cache::CacheFiles;
 use crate::changes::Changes;
 use crate::config::Config;
+use crate::dbt_files::DbtFiles;
 use crate::delays::Delays;
 use crate::device_logins::DeviceLogins;
 use crate::dispatch::Dispatch;
@@ -46,6 +47,8 @@ pub struct App {
     pub artifact_files: ArtifactFiles,
     /// Files that clients keep here.
     pub cache_files: CacheFiles,
+    /// Archives of dbt that clients upload.
+    pub dbt_files: DbtFiles,
     /// Where commits are read.
     pub repositories: ProjectRepositories,
     /// Runners that wait for work.

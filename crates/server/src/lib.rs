@@ -21,6 +21,8 @@ pub mod clock;
 pub mod config;
 pub mod coverage;
 pub mod data_dir;
+mod dbt_files;
+mod dbt_uploads;
 pub mod delays;
 pub mod device_logins;
 mod diagnosis;
@@ -66,6 +68,7 @@ mod trigger_tokens;
 pub mod ui;
 pub mod version;
 pub mod webhooks;
+mod whole_body;
 pub mod workflow_settings;
 pub mod workflows;
 

@@ -43,6 +43,16 @@ pub struct Limits {
     pub hook_body_bytes: u64,
     /// Bytes of a file that a client keeps in the cache.
     pub cache_entry_bytes: u64,
+    /// Bytes of a manifest of dbt that is looked at.
+    pub dbt_manifest_bytes: u64,
+    /// Bytes of an uploaded archive of dbt.
+    pub dbt_archive_bytes: u64,
+    /// Files and folders in it.
+    pub dbt_archive_entries: u64,
+    /// Bytes of all files in it, unpacked.
+    pub dbt_unpacked_bytes: u64,
+    /// Uploads of each kind that a CI config keeps, the newest ones.
+    pub dbt_uploads_per_config: u32,
 }
 
 impl Default for Limits {
@@ -65,6 +75,11 @@ impl Default for Limits {
             hook_end_failures: 40,
             hook_body_bytes: 25 * 1024 * 1024,
             cache_entry_bytes: 1024 * 1024 * 1024,
+            dbt_manifest_bytes: 64 * 1024 * 1024,
+            dbt_archive_bytes: 256 * 1024 * 1024,
+            dbt_archive_entries: 10_000,
+            dbt_unpacked_bytes: 2 * 1024 * 1024 * 1024,
+            dbt_uploads_per_config: 100,
         }
     }
 }

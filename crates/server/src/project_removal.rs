@@ -33,6 +33,7 @@ impl App {
                     self.delete_run(run.id).await?;
                 }
             }
+            self.delete_dbt_uploads_of_project(project).await?;
             self.store.empty_project(project).await?;
         }
         Ok(())

@@ -23,6 +23,7 @@ use crate::artifact_files::ArtifactFiles;
 use crate::cache::CacheFiles;
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, DataDirError, Owner};
+use crate::dbt_files::DbtFiles;
 use crate::dispatch::Wish;
 use crate::logs::Logs;
 use crate::repositories::ProjectRepositories;
@@ -129,6 +130,7 @@ impl Server {
             logs: Logs::new(&dir, config.log_limit_bytes),
             artifact_files: ArtifactFiles::new(&dir, config.artifact_limit_bytes),
             cache_files: CacheFiles::new(&dir, config.limits.cache_entry_bytes),
+            dbt_files: DbtFiles::new(&dir, config.limits.dbt_archive_bytes),
             secrets,
             store,
             passwords: crate::passwords::Passwords::default(),
@@ -324,8 +326,12 @@ async fn restore(app: &App, now: Timestamp) -> Result<(), StartError> {
     }
     let artifacts = app.artifact_files.remove_leftovers().await;
     let cache = app.cache_files.remove_leftovers().await;
-    if let Err(error) = artifacts.and(cache) {
+    let dbt = app.dbt_files.remove_leftovers().await;
+    if let Err(error) = artifacts.and(cache).and(dbt) {
         tracing::warn!(%error, "cannot remove unfinished uploads");
+    }
+    if let Err(error) = app.sweep_dbt_files().await {
+        tracing::warn!(%error, "cannot remove archives of dbt that nobody has");
     }
     Ok(())
 }
@@ -363,6 +369,7 @@ pub fn router(app: SharedApp) -> Router {
         .merge(api::runner::router())
         .merge(api::depot::router(&app))
         .merge(api::gitlab::router(&app))
+        .merge(api::datafold::router())
         .merge(ui::router());
     let routes = routes.layer(axum::middleware::from_fn_with_state(
         app.clone(),

@@ -39,6 +39,8 @@ pub trait DbtUploads {
     ) -> Verb<'_, Option<DbtUpload>>;
     /// Forgets the uploads of a CI config. Gives the digests that no upload has any more.
     fn delete_dbt_uploads(&self, config: CiConfigId) -> Verb<'_, Vec<[u8; 32]>>;
+    /// Those of the digests that no upload has.
+    fn unused_dbt_digests(&self, digests: Vec<[u8; 32]>) -> Verb<'_, Vec<[u8; 32]>>;
     /// Forgets the uploads of all CI configs of a project, deleted ones included.
     fn delete_dbt_uploads_of_project(&self, project: ProjectId) -> Verb<'_, Vec<[u8; 32]>>;
 }

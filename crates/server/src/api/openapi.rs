@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-use super::operation::{Audience, Kind, Operation, Parameter, Place, Shape};
+use super::operation::{Audience, Kind, Operation, Parameter, Place, Shape, WholeBody};
 use crate::app::SharedApp;
 use crate::version::TAPPET_VERSION;
 
@@ -51,6 +51,8 @@ pub fn document(operations: &[(&'static str, Operation)]) -> Value {
             "version": TAPPET_VERSION,
             "description": "Start, watch and steer CI runs. Below /api/v4 and /api/v3 GitLab's \
                             clients work unchanged; what GitLab does not have is marked as our own. \
+                            Below /api/v1 and /api/internal are Datafold's, whose refusals stand \
+                            under `detail`. \
                             Depot's services, below /depot.*, are calls of Connect, gRPC and \
                             gRPC-web: their protobuf files describe them.",
         },
@@ -68,6 +70,9 @@ pub fn shown_path(base: &str, operation: &Operation) -> String {
 /// What an operation is about, for grouping: the first plain word behind the
 /// project, or of the address.
 pub fn subject(path: &str) -> String {
+    if super::datafold::owns(path) {
+        return "ci configs".to_owned();
+    }
     let words: Vec<&str> = path
         .split('/')
         .filter(|word| !word.is_empty() && !word.starts_with('{'))
@@ -109,8 +114,19 @@ fn described(path: &str, operation: &Operation, schemas: &mut Schemas) -> Value 
         .iter()
         .filter(|parameter| parameter.place == Place::Body)
         .collect();
-    if !body.is_empty() && operation.method != Method::GET {
-        described["requestBody"] = request_body(&body);
+    match operation.whole_body {
+        Some(WholeBody::JsonList(of)) => {
+            let list = json!({ "type": "array", "items": of(schemas) });
+            let content = json!({ "application/json": { "schema": list } });
+            described["requestBody"] = json!({ "required": true, "content": content });
+        }
+        Some(WholeBody::Bytes(media_type)) => {
+            described["requestBody"] = json!({ "required": true, "content": { media_type: {} } });
+        }
+        None if !body.is_empty() && operation.method != Method::GET => {
+            described["requestBody"] = request_body(&body, operation.is_json_only);
+        }
+        None => {}
     }
     described
 }
@@ -151,7 +167,7 @@ fn parameters(path: &str, operation: &Operation) -> Vec<Value> {
 }
 
 fn path_schema(name: &str) -> Value {
-    let is_number = name.ends_with("_id");
+    let is_number = name.ends_with("_id") || name == "pr_num";
     if is_number {
         json!({ "type": "integer", "minimum": 1 })
     } else {
@@ -182,8 +198,8 @@ fn schema(kind: Kind) -> Value {
     }
 }
 
-/// The same object as JSON and as both kinds of form.
-fn request_body(parameters: &[&Parameter]) -> Value {
+/// An object as JSON and, unless that is all, as both kinds of form.
+fn request_body(parameters: &[&Parameter], is_json_only: bool) -> Value {
     let properties: Map<String, Value> = parameters
         .iter()
         .map(|parameter| {
@@ -204,14 +220,13 @@ fn request_body(parameters: &[&Parameter]) -> Value {
         schema["required"] = required.clone().into();
     }
     let content = json!({ "schema": schema });
-    json!({
-        "required": !required.is_empty(),
-        "content": {
-            "application/json": content,
-            "application/x-www-form-urlencoded": content,
-            "multipart/form-data": content,
-        },
-    })
+    let mut contents = json!({ "application/json": content });
+    if !is_json_only {
+        for form in ["application/x-www-form-urlencoded", "multipart/form-data"] {
+            contents[form] = content.clone();
+        }
+    }
+    json!({ "required": !required.is_empty(), "content": contents })
 }
 
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
@@ -250,7 +265,7 @@ fn error_schema() -> Value {
     });
     json!({
         "type": "object",
-        "properties": { "message": any, "error": { "type": "string" } },
+        "properties": { "message": any, "error": { "type": "string" }, "detail": any },
     })
 }
 
@@ -288,6 +303,8 @@ mod tests {
     #[case("/api/v4/projects/{id}/jobs/{job_id}/artifacts", "artifacts")]
     #[case("/api/v4/projects/{id}/trigger/pipeline", "triggers")]
     #[case("/api/v1/projects/{id}/refs/{ref}/trigger", "triggers")]
+    #[case("/api/v1/ci/{ci_config_id}/trigger", "ci configs")]
+    #[case("/api/internal/sdk/log", "ci configs")]
     #[case("/api/v4/admin/ci/variables", "variables")]
     #[case("/api/v4/projects/{id}/ci/lint", "lint")]
     #[case("/api/v4/projects/{id}/protected_branches", "protected branches")]

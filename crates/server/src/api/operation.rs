@@ -152,6 +152,15 @@ fn schema_of<T: ToSchema + PartialSchema>(all: &mut Vec<(String, RefOr<Schema>)>
     utoipa::openapi::Ref::from_schema_name(T::name()).into()
 }
 
+/// A body that is more than a few parameters.
+#[derive(Clone, Copy, Debug)]
+pub enum WholeBody {
+    /// A JSON list.
+    JsonList(SchemaOf),
+    /// A file of this media type.
+    Bytes(&'static str),
+}
+
 /// One route.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -169,6 +178,10 @@ pub struct Operation {
     pub audience: Audience,
     /// Everything it reads beside the path.
     pub parameters: Vec<Parameter>,
+    /// Its body, where that is no object of parameters.
+    pub whole_body: Option<WholeBody>,
+    /// Forms are not taken.
+    pub is_json_only: bool,
     /// Status and body of a success.
     pub replies: Vec<(StatusCode, Shape)>,
 }
@@ -208,6 +221,8 @@ impl Operation {
             about: "",
             audience: Audience::User,
             parameters: Vec::new(),
+            whole_body: None,
+            is_json_only: false,
             replies: Vec::new(),
         }
     }
@@ -250,6 +265,27 @@ impl Operation {
     #[must_use]
     pub fn body(self, parameter: Parameter) -> Self {
         self.with(Place::Body, parameter)
+    }
+
+    /// The body is a JSON list.
+    #[must_use]
+    pub fn body_list<T: ToSchema>(mut self) -> Self {
+        self.whole_body = Some(WholeBody::JsonList(schema_of::<T>));
+        self
+    }
+
+    /// The body is a file of this media type.
+    #[must_use]
+    pub fn body_bytes(mut self, media_type: &'static str) -> Self {
+        self.whole_body = Some(WholeBody::Bytes(media_type));
+        self
+    }
+
+    /// The body is JSON and no form.
+    #[must_use]
+    pub fn json_only(mut self) -> Self {
+        self.is_json_only = true;
+        self
     }
 
     /// A header.

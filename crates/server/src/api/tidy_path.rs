@@ -1,8 +1,10 @@
-//! Addresses of the API as GitLab reads them: several slashes count as one, and
+//! Addresses of GitLab's API as GitLab reads them: several slashes count as one, and
 //! one at the end for nothing (Grape: `lib/grape/router.rb`). Scripts put
 //! addresses together from parts that have a slash already.
 
 use http::{Request, Uri};
+
+use super::datafold;
 
 /// The request with a tidy address, if it is for the API below `prefix`.
 pub fn tidy<B>(mut request: Request<B>, prefix: &str) -> Request<B> {
@@ -23,7 +25,8 @@ fn tidied(uri: &Uri, prefix: &str) -> Option<Uri> {
         tidy.push_str(part);
     }
     let below = tidy.strip_prefix(prefix)?;
-    if !below.starts_with("/api/") && !below.starts_with("/ci/api/") {
+    let is_api = below.starts_with("/api/") || below.starts_with("/ci/api/");
+    if !is_api || datafold::owns(below) {
         return None;
     }
     if let Some(query) = uri.query() {
@@ -47,6 +50,14 @@ mod tests {
     #[case("", "/ci/api/v1/x/", Some("/ci/api/v1/x"))]
     #[case("", "/api/v4/projects/a%2F%2Fb", None)]
     #[case("", "/api/v4/projects", None)]
+    #[case(
+        "",
+        "/api/v1/projects/9/refs/main/trigger/",
+        Some("/api/v1/projects/9/refs/main/trigger")
+    )]
+    #[case("", "/api/v1/ci/9/trigger/", None)]
+    #[case("", "/api/v1//ci/9/trigger", None)]
+    #[case("", "/api/internal/sdk/log/", None)]
     #[case("", "/acme/web/", None)]
     #[case("", "/", None)]
     #[case("/tools", "/tools/api/v4/user/", Some("/tools/api/v4/user"))]

@@ -77,12 +77,14 @@ pub async fn update(
     Ok(config)
 }
 
-/// Removes one; its runs stay.
+/// Removes one and what was uploaded under it; its runs stay.
 pub async fn remove(app: &App, actor: &Actor, config: &CiConfig) -> Result<(), ChangeError> {
     let removed = app.store.delete_ci_config(config.id, clock::now()).await;
     if !removed.map_err(|error| refused(error, 0))? {
         return Err(ChangeError::NotFound);
     }
+    let uploads = app.delete_dbt_uploads(config.id).await;
+    uploads.map_err(ChangeError::Store)?;
     tell(app, actor, "ci_config_removed", config).await;
     Ok(())
 }

@@ -67,6 +67,12 @@ impl TestRequest {
         self.body("application/x-www-form-urlencoded", body.to_owned())
     }
 
+    /// With a body that nothing is said about.
+    pub fn bytes(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// With any body.
     pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
         let mut request = self.header("content-type", content_type);

@@ -130,6 +130,10 @@ impl crate::DbtUploads for SqliteStore {
         )
     }
 
+    fn unused_dbt_digests(&self, digests: Vec<[u8; 32]>) -> Verb<'_, Vec<[u8; 32]>> {
+        Box::pin(self.writer.write(move |session| unused(session, digests)))
+    }
+
     fn delete_dbt_uploads_of_project(&self, project: ProjectId) -> Verb<'_, Vec<[u8; 32]>> {
         Box::pin(
             self.writer

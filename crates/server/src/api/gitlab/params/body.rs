@@ -4,60 +4,30 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart, Request};
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value, json};
 
 use super::Malformed;
 use super::nested::{self, MAX_DEPTH, MAX_PAIRS};
 use crate::api::gitlab::errors::{ApiError, ApiResult};
+use crate::whole_body::{self, BodyError};
 
 /// The longest body that is read. Webhook deliveries that are sent to a trigger
 /// fit well; they end up in a job's `TRIGGER_PAYLOAD`.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
-
-/// Of a body that is too long, no more than this is read and dropped.
-const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Values in one JSON body, all levels together.
 const MAX_VALUES: usize = 100_000;
 
 /// Reads a body whole; one of more than `limit` bytes is 413.
 pub async fn read_bytes(parts: &Parts, body: Body, limit: usize) -> ApiResult<Bytes> {
-    let announced = parts
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let mut body = body;
-    if announced.is_some_and(|length| length > limit) {
-        // Who asks first has sent nothing yet.
-        if !parts.headers.contains_key(EXPECT) {
-            discard(&mut body).await;
-        }
-        return Err(ApiError::too_large());
-    }
-    match Limited::new(&mut body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            discard(&mut body).await;
-            Err(ApiError::too_large())
-        }
-        Err(error) => Err(ApiError::param(format!(
+    match whole_body::read(&parts.headers, body, limit).await {
+        Ok(bytes) => Ok(bytes),
+        Err(BodyError::TooLarge) => Err(ApiError::too_large()),
+        Err(BodyError::Broken(error)) => Err(ApiError::param(format!(
             "the body could not be read: {error}"
         ))),
-    }
-}
-
-/// Reads on: many clients look at the answer only when they have sent everything.
-async fn discard(body: &mut Body) {
-    let mut left = MAX_DISCARDED_BYTES;
-    while let Some(Ok(frame)) = body.frame().await {
-        let bytes = frame.data_ref().map_or(0, Bytes::len);
-        match left.checked_sub(bytes) {
-            Some(rest) => left = rest,
-            None => return,
-        }
     }
 }
 
@@ -164,6 +134,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use axum::response::IntoResponse;
+    use http::header::{CONTENT_LENGTH, EXPECT};
     use rstest::rstest;
 
     use super::*;
