@@ -15,7 +15,7 @@ use std::time::Duration;
 use scan::Token;
 use style::Style;
 
-use super::moment::duration_text;
+use crate::durations::duration_text;
 use crate::logs::section_marker::Section;
 use crate::logs::stamp;
 

@@ -1,7 +1,5 @@
 //! Times and durations in words.
 
-use std::time::Duration;
-
 use askama::Template;
 use askama::filters::HtmlSafe;
 use tappet_model::Timestamp;
@@ -65,20 +63,6 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `0.4s`, `12s`, `3m 20s`, `2h 5m`.
-pub fn duration_text(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 if duration.subsec_millis() >= 100 => {
-            format!("0.{}s", duration.subsec_millis() / 100)
-        }
-        0 if !duration.is_zero() => "0.1s".to_owned(),
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
-        _ => format!("{}h {}m", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 /// `812 B`, `1.5 KB`, `20 MB`.
 pub fn size_text(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
@@ -131,17 +115,6 @@ mod tests {
         let moment = Moment::new(at, at);
         assert_eq!(moment.iso, "2026-02-01T10:20:30.500Z");
         assert_eq!(moment.exact, "2026-02-01 10:20:30 UTC");
-    }
-
-    #[rstest]
-    #[case(0, "0s")]
-    #[case(4, "0.1s")]
-    #[case(420, "0.4s")]
-    #[case(12_900, "12s")]
-    #[case(200_000, "3m 20s")]
-    #[case(7_500_000, "2h 5m")]
-    fn durations_are_short(#[case] millis: u64, #[case] expected: &str) {
-        assert_eq!(duration_text(Duration::from_millis(millis)), expected);
     }
 
     #[rstest]

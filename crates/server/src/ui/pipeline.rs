@@ -8,12 +8,13 @@ use tappet_model::plan::LeftOut;
 use tappet_model::{PullRequest, RefKind, RunId, Status, Timestamp};
 use tappet_store::{Attempt, Hold, Project, Run};
 
-use super::moment::{Moment, duration_text};
+use super::moment::Moment;
 use super::problem::{PageResult, Problem};
 use super::source_badge::SourceBadge;
 use super::status_mark::{self, StatusMark};
 use super::variables::{self, GivenVariables, ShownValue};
 use super::visit::{Frame, Visit, html};
+use crate::durations::duration_text;
 use crate::failure_text::failure_text;
 
 #[derive(Template)]
