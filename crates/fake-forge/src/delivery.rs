@@ -42,7 +42,11 @@ impl Delivery {
 
     /// Any payload as the event `event`.
     pub fn new(kind: ForgeKind, event: &str, id: &str, secret: &str, payload: &Value) -> Self {
-        let body = payload.to_string().into_bytes();
+        Self::signed(kind, event, id, secret, payload.to_string().into_bytes())
+    }
+
+    /// Any body as the event `event`.
+    pub fn signed(kind: ForgeKind, event: &str, id: &str, secret: &str, body: Vec<u8>) -> Self {
         let mut headers = HeaderMap::new();
         for (name, value) in headers_of(kind, event, id, secret, &body) {
             let value = HeaderValue::from_str(&value).expect("values are plain");

@@ -16,6 +16,7 @@ use crate::delays::Delays;
 use crate::device_logins::DeviceLogins;
 use crate::dispatch::Dispatch;
 use crate::expiry::Expiry;
+use crate::forge::Forge;
 use crate::held::Held;
 use crate::holds::Holds;
 use crate::intake::Intake;
@@ -65,6 +66,8 @@ pub struct App {
     pub push_hooks: PushHooks,
     /// What webhooks have to tell.
     pub webhooks: Webhooks,
+    /// What forges tell and are told.
+    pub forge: Forge,
     /// When artifacts go.
     pub expiry: Expiry,
     /// When delayed jobs start.

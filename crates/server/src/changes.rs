@@ -110,12 +110,14 @@ impl App {
         }
         self.changes.publish(advance.run.id);
         self.webhooks.wake();
+        self.forge.wake();
     }
 
     /// Tells the followers of a run that a claim changed it.
     pub fn announce_claim(&self, assignment: &Assignment) {
         self.changes.publish(assignment.run.id);
         self.webhooks.wake();
+        self.forge.wake();
     }
 
     /// Makes a log final: on disk, and known as complete to its readers.

@@ -141,6 +141,7 @@ impl Server {
             device_logins: crate::device_logins::DeviceLogins::default(),
             push_hooks: crate::push_hook::PushHooks::default(),
             webhooks: crate::webhooks::Webhooks::default(),
+            forge: crate::forge::Forge::default(),
             expiry: expiry::Expiry::default(),
             delays: delays::Delays::default(),
             holds: crate::holds::Holds::default(),
@@ -169,6 +170,7 @@ impl Server {
             tokio::spawn(decisions::watch(app.clone())),
             tokio::spawn(schedules::watch(app.clone())),
             tokio::spawn(crate::webhooks::watch(app.clone())),
+            tokio::spawn(crate::forge::watch(app.clone())),
             tokio::spawn(retention::watch(app.clone())),
         ];
         check_git(app.clone());

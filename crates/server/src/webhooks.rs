@@ -8,7 +8,7 @@
 pub mod chain;
 mod deliver;
 mod payload;
-mod policy;
+pub mod policy;
 mod send;
 
 use std::sync::OnceLock;

@@ -155,6 +155,9 @@ pub trait Forges {
     fn finish_forge_report(&self, run: RunId, outcome: ForgeReportOutcome) -> Verb<'_, ()>;
     /// Why the newest try of a run failed; none when it did not.
     fn forge_report_error(&self, run: RunId) -> Verb<'_, Option<String>>;
+    /// Why the forge of a project could not be told of the newest run that there was
+    /// something to tell of; none when it could.
+    fn newest_forge_failure(&self, project: ProjectId) -> Verb<'_, Option<(RunId, String)>>;
     /// The comment on a pull request.
     fn forge_comment(&self, project: ProjectId, number: String) -> Verb<'_, Option<ForgeComment>>;
     /// Remembers it.

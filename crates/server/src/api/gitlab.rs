@@ -20,6 +20,8 @@ mod etag;
 mod events;
 mod field_errors;
 mod file_reply;
+mod forge;
+mod forge_hook;
 mod gc;
 mod group_variables;
 mod headers;
@@ -105,6 +107,8 @@ pub fn routes() -> Routes {
         .and(personal_access_tokens::routes())
         .and(projects::routes())
         .and(hooks::routes())
+        .and(forge::routes())
+        .and(forge_hook::routes())
         .and(protected_branches::routes())
         .and(protected_tags::routes())
         .and(push_hook::routes())

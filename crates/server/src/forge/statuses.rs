@@ -10,28 +10,13 @@ use crate::durations::duration_text;
 /// The longest description, in characters (GitHub).
 const LONGEST_DESCRIPTION: usize = 140;
 
-/// Where a run stands, as all forges know it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
-    /// Nothing runs yet.
-    Pending,
-    /// Something does.
-    Running,
-    /// Good.
-    Success,
-    /// Not good.
-    Failure,
-    /// Nobody knows, and nobody will.
-    Canceled,
-}
-
 /// One status at a commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Said {
     /// Its name.
     pub name: String,
     /// Where it stands.
-    pub state: State,
+    pub status: Status,
     /// In a few words.
     pub description: String,
     /// The page that tells more.
@@ -42,7 +27,7 @@ impl Said {
     /// The same for what says the same.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
-        for part in [&format!("{:?}", self.state), &self.description, &self.url] {
+        for part in [self.status.as_str(), &self.description, &self.url] {
             digest.update(part);
             digest.update([0]);
         }
@@ -69,7 +54,13 @@ impl Facts<'_> {
     /// The commit to speak of; none when what was told is no commit.
     pub fn commit(&self) -> Option<CommitSha> {
         match self.pull_request {
-            Some((of, _)) => of.pull_request.head_sha.parse().ok(),
+            Some((of, _)) => {
+                let told = of.pull_request.head_sha.as_str();
+                // Bitbucket tells the first digits only.
+                let is_beginning = told.len() >= 7 && self.run.sha.as_str().starts_with(told);
+                let found = is_beginning.then(|| self.run.sha.clone());
+                found.or_else(|| told.parse().ok())
+            }
             None => Some(self.run.sha.clone()),
         }
     }
@@ -78,7 +69,7 @@ impl Facts<'_> {
     pub fn wanted(&self, run_url: &str, job_url: impl Fn(&Attempt) -> String) -> Vec<Said> {
         let mut all = vec![Said {
             name: self.name(),
-            state: self.state(),
+            status: self.status(),
             description: cut(&self.description()),
             url: run_url.to_owned(),
         }];
@@ -88,7 +79,7 @@ impl Facts<'_> {
         {
             let jobs = self.jobs.iter().map(|job| Said {
                 name: job_name(config, job),
-                state: job_state(job),
+                status: job_status(job),
                 description: cut(&job_description(job)),
                 url: job_url(job),
             });
@@ -104,23 +95,14 @@ impl Facts<'_> {
         }
     }
 
-    fn state(&self) -> State {
+    /// What the check says: a failure counts where the config wants that.
+    fn status(&self) -> Status {
         let may_fail = self
             .pull_request
             .is_some_and(|(_, config)| !config.fails_check_on_errors);
         match self.run.status {
-            Status::Success | Status::Skipped => State::Success,
-            Status::Failed if may_fail => State::Success,
-            Status::Failed => State::Failure,
-            Status::Canceled => State::Canceled,
-            Status::Running | Status::Canceling => State::Running,
-            Status::Created
-            | Status::WaitingForResource
-            | Status::WaitingForCallback
-            | Status::Preparing
-            | Status::Pending
-            | Status::Manual
-            | Status::Scheduled => State::Pending,
+            Status::Failed if may_fail => Status::Success,
+            status => status,
         }
     }
 
@@ -166,6 +148,9 @@ impl Facts<'_> {
     fn failed(&self) -> String {
         if let Some(errors) = &self.run.yaml_errors {
             return errors.lines().next().unwrap_or_default().to_owned();
+        }
+        if self.pull_request.is_some_and(|(of, _)| of.is_overdue) {
+            return "nobody submitted pairs of tables in time".to_owned();
         }
         let failed = self.names(|job| job.status == Status::Failed && !job.allow_failure);
         let passed = self.jobs.iter().filter(|job| job.status == Status::Success);
@@ -228,16 +213,12 @@ fn jobs_text(count: usize) -> String {
     }
 }
 
-fn job_state(job: &Attempt) -> State {
+fn job_status(job: &Attempt) -> Status {
     match job.status {
-        Status::Success | Status::Skipped => State::Success,
-        Status::Failed if job.allow_failure => State::Success,
-        Status::Failed => State::Failure,
-        Status::Canceled => State::Canceled,
-        Status::Running | Status::Canceling => State::Running,
+        Status::Failed if job.allow_failure => Status::Success,
         // What may be left alone keeps nobody waiting.
-        Status::Manual if job.allow_failure => State::Success,
-        _ => State::Pending,
+        Status::Manual if job.allow_failure => Status::Skipped,
+        status => status,
     }
 }
 
@@ -286,7 +267,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use tappet_model::{CiConfigId, PullRequest, RunId, Source, Timestamp};
+    use tappet_model::{CiConfigId, ProjectId, PullRequest, RunId, Source, Timestamp};
 
     use super::*;
 
@@ -302,11 +283,15 @@ mod tests {
         PullRequestRun {
             run_id: RunId(7),
             config_id: CiConfigId(1),
+            project_id: ProjectId(1),
             pull_request: PullRequest {
                 head_sha: "a".repeat(40),
                 ..PullRequest::default()
             },
+            is_from_forge: true,
             hold,
+            is_overdue: false,
+            is_repeated: false,
             superseded_by: None,
             diffs: None,
         }
@@ -316,7 +301,7 @@ mod tests {
         facts.wanted("https://ci/r7", |job| format!("https://ci/{}", job.name))
     }
 
-    fn of(run: &Run, jobs: &[Attempt], config: &CiConfigSettings) -> (State, String) {
+    fn of(run: &Run, jobs: &[Attempt], config: &CiConfigSettings) -> (Status, String) {
         let of = pull_request_run(None);
         let facts = Facts {
             run,
@@ -324,22 +309,22 @@ mod tests {
             pull_request: Some((&of, config)),
         };
         let said = wanted(facts).remove(0);
-        (said.state, said.description)
+        (said.status, said.description)
     }
 
     #[rstest]
-    #[case(Status::Pending, &[("a", Status::Pending)], State::Pending, "1 job waiting")]
-    #[case(Status::Running, &[("a", Status::Success), ("b", Status::Running)], State::Running, "2 jobs under way")]
-    #[case(Status::Success, &[("a", Status::Success), ("b", Status::Success)], State::Success, "2 jobs passed in 1m 23s")]
-    #[case(Status::Failed, &[("a", Status::Success), ("b", Status::Failed)], State::Failure, "b failed, 1 of 2 jobs passed in 1m 23s")]
-    #[case(Status::Failed, &[("a", Status::Failed), ("b", Status::Failed), ("c", Status::Failed)], State::Failure, "a and 2 more failed, 0 of 3 jobs passed in 1m 23s")]
-    #[case(Status::Canceled, &[("a", Status::Canceled)], State::Canceled, "canceled")]
-    #[case(Status::Skipped, &[("a", Status::Skipped)], State::Success, "no job had to run")]
-    #[case(Status::Manual, &[("go", Status::Manual)], State::Pending, "waits for a person to start go")]
+    #[case(Status::Pending, &[("a", Status::Pending)], Status::Pending, "1 job waiting")]
+    #[case(Status::Running, &[("a", Status::Success), ("b", Status::Running)], Status::Running, "2 jobs under way")]
+    #[case(Status::Success, &[("a", Status::Success), ("b", Status::Success)], Status::Success, "2 jobs passed in 1m 23s")]
+    #[case(Status::Failed, &[("a", Status::Success), ("b", Status::Failed)], Status::Failed, "b failed, 1 of 2 jobs passed in 1m 23s")]
+    #[case(Status::Failed, &[("a", Status::Failed), ("b", Status::Failed), ("c", Status::Failed)], Status::Failed, "a and 2 more failed, 0 of 3 jobs passed in 1m 23s")]
+    #[case(Status::Canceled, &[("a", Status::Canceled)], Status::Canceled, "canceled")]
+    #[case(Status::Skipped, &[("a", Status::Skipped)], Status::Skipped, "no job had to run")]
+    #[case(Status::Manual, &[("go", Status::Manual)], Status::Manual, "waits for a person to start go")]
     fn a_run_in_a_few_words(
         #[case] status: Status,
         #[case] jobs: &[(&str, Status)],
-        #[case] state: State,
+        #[case] told: Status,
         #[case] description: &str,
     ) {
         let run = Run {
@@ -352,7 +337,7 @@ mod tests {
             .map(|&(name, status)| job(name, status))
             .collect();
         let found = of(&run, &jobs, &CiConfigSettings::default());
-        assert_eq!(found, (state, description.to_owned()));
+        assert_eq!(found, (told, description.to_owned()));
     }
 
     #[test]
@@ -368,7 +353,7 @@ mod tests {
         let found = of(&run, &[job("a", Status::Failed)], &config);
         assert_eq!(
             found,
-            (State::Success, "a failed, 0 of 1 job passed".to_owned())
+            (Status::Success, "a failed, 0 of 1 job passed".to_owned())
         );
     }
 
@@ -392,7 +377,7 @@ mod tests {
             ..Run::example()
         };
         let (state, description) = of(&run, &[], &CiConfigSettings::default());
-        assert_eq!(state, State::Failure);
+        assert_eq!(state, Status::Failed);
         assert!(description.starts_with("jobs:a xxx") && description.ends_with('…'));
         assert_eq!(description.chars().count(), LONGEST_DESCRIPTION);
     }
@@ -414,8 +399,8 @@ mod tests {
         let said = wanted(facts);
         assert_eq!(said.len(), 1);
         assert_eq!(
-            (said[0].state, said[0].description.as_str()),
-            (State::Pending, expected)
+            (said[0].status, said[0].description.as_str()),
+            (Status::Created, expected)
         );
     }
 
@@ -458,19 +443,19 @@ mod tests {
         };
         let said: Vec<_> = wanted(facts)
             .into_iter()
-            .map(|said| (said.name, said.state, said.description, said.url))
+            .map(|said| (said.name, said.status, said.description, said.url))
             .collect();
         let expected = [
-            ("ci", State::Pending, "2 jobs waiting", "https://ci/r7"),
+            ("ci", Status::Created, "2 jobs waiting", "https://ci/r7"),
             (
                 "ci/lint",
-                State::Failure,
+                Status::Failed,
                 "failed, exit code 3",
                 "https://ci/lint",
             ),
             (
                 "ci/docs",
-                State::Success,
+                Status::Success,
                 "failed, but may",
                 "https://ci/docs",
             ),

@@ -27,6 +27,8 @@ statements! {
               WHERE run_id = ?1 RETURNING project_id";
     BE_QUIET = "UPDATE forge_bindings SET quiet_until = ?2 WHERE project_id = ?1";
     ERROR = "SELECT error FROM forge_reports WHERE run_id = ?1";
+    NEWEST = "SELECT run_id, error FROM forge_reports WHERE project_id = ?1
+              AND (error IS NOT NULL OR told <> '{}') ORDER BY run_id DESC LIMIT 1";
     DROP_OF_PROJECT = "DELETE FROM forge_reports WHERE project_id = ?1";
 }
 
@@ -96,6 +98,20 @@ pub(super) fn error(db: &Db<'_>, run: RunId) -> StoreResult<Option<String>> {
         .query_row([run.0], |row| row.get(0))
         .optional()?;
     Ok(found.flatten())
+}
+
+/// Why the newest run of a project of which there was something to tell could not be
+/// told.
+pub(super) fn newest_failure(
+    db: &Db<'_>,
+    project: ProjectId,
+) -> StoreResult<Option<(RunId, String)>> {
+    let found: Option<(i64, Option<String>)> = db
+        .conn
+        .prepare_cached(NEWEST)?
+        .query_row([project.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.and_then(|(run, error)| Some((RunId(run), error?))))
 }
 
 /// Forgets what was told of the runs of a project and what was not yet.

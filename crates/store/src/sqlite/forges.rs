@@ -256,6 +256,13 @@ impl crate::Forges for SqliteStore {
         Box::pin(async move { self.readers.look_up(|db| forge_reports::error(db, run)) })
     }
 
+    fn newest_forge_failure(&self, project: ProjectId) -> Verb<'_, Option<(RunId, String)>> {
+        Box::pin(async move {
+            self.readers
+                .look_up(|db| forge_reports::newest_failure(db, project))
+        })
+    }
+
     fn forge_comment(&self, project: ProjectId, number: String) -> Verb<'_, Option<ForgeComment>> {
         Box::pin(async move { self.readers.look_up(|db| comment(db, project, &number)) })
     }

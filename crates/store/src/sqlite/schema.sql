@@ -604,6 +604,7 @@ CREATE TABLE forge_reports (
     told TEXT NOT NULL
 ) STRICT;
 CREATE INDEX forge_reports_by_time ON forge_reports (project_id, due_at);
+CREATE INDEX forge_reports_by_run ON forge_reports (project_id, run_id);
 
 CREATE TABLE forge_comments (
     project_id INTEGER NOT NULL REFERENCES projects,

@@ -7,6 +7,7 @@ pub mod branch;
 pub mod commit;
 pub mod commit_status;
 pub mod detailed_status;
+pub mod forge;
 pub mod hook;
 pub mod job;
 pub mod lint_result;
