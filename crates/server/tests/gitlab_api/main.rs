@@ -15,6 +15,7 @@ mod delayed_jobs;
 mod etags;
 mod every_operation;
 mod forge_binding;
+mod forge_pull_requests;
 mod forge_scene;
 mod forge_statuses;
 mod forge_webhooks;
