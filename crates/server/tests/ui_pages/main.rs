@@ -11,6 +11,7 @@ mod pipeline_page;
 mod pipelines_page;
 mod prefix;
 mod projects_page;
+mod pull_request_page;
 #[path = "../gitlab_api/runner.rs"]
 mod runner;
 mod sign_in;
