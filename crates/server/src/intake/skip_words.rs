@@ -31,8 +31,8 @@ pub(super) fn asks_to_skip(message: &str, dialect: Dialect) -> bool {
     let message = message.to_ascii_lowercase();
     let holds = |word: &&str| message.contains(*word);
     match dialect {
-        Dialect::Gitlab => GITLAB.iter().any(|word| holds(&word)),
-        Dialect::Github => GITHUB.iter().any(|word| holds(&word)) || has_trailer(&message),
+        Dialect::Gitlab => GITLAB.iter().any(holds),
+        Dialect::Github => GITHUB.iter().any(holds) || has_trailer(&message),
     }
 }
 
