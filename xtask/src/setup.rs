@@ -20,10 +20,14 @@ const PROGRAMS: [(&str, &str); 6] = [
 ];
 
 /// Python packages with the versions that the tests were written against.
-const PYTHON_PACKAGES: [&str; 3] = [
+/// What `datafold-sdk` brings is held where it is: newer releases of dbt fetch programs
+/// from elsewhere while they are installed.
+const PYTHON_PACKAGES: [&str; 5] = [
     "python-gitlab==8.6.0",
     "pytest==9.0.1",
     "schemathesis==4.32.5",
+    "datafold-sdk==0.4.1",
+    "dbt-core==1.9.11",
 ];
 
 /// Node packages with the versions that the tests were written against.
