@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use support::{Gate, Tappet, is_alive};
+use tappet_server::testing::{commit, git};
 
 /// A job that notes its start, waits at its own gate and then prints.
 fn gated_job(dir: &std::path::Path) -> String {
@@ -139,6 +140,42 @@ async fn an_acknowledged_trigger_survives_kill_9() {
         .map(|run| run["id"].as_i64().unwrap())
         .collect();
     assert_eq!(kept, acknowledged);
+}
+
+#[tokio::test]
+async fn an_acknowledged_run_of_a_pull_request_survives_kill_9_and_goes_on() {
+    let mut tappet = Tappet::start(1).await;
+    let repository = tappet.repository("reviewed", &[(".gitlab-ci.yml", "job: {script: [ls]}")]);
+    let base = git(&repository, &["rev-parse", "main"]);
+    git(&repository, &["checkout", "--quiet", "-b", "feature"]);
+    let head = commit(&repository, &[("new", "x")], "Change something");
+    let project = tappet.project_over(&repository).await;
+    let (id, token) = (project.id, project.token.clone());
+    let shown = tappet.get(&project.path("")).await;
+    let config = &shown["ci_configs"][0]["id"];
+    let body = json!({
+        "pr_number": 6,
+        "pr_branch": "feature",
+        "base_branch": "main",
+        "pr_sha": head,
+        "base_sha": base,
+    });
+    let call = tappet.request("POST", &format!("/api/v1/ci/{config}/trigger"));
+    let reply = call.json(&body).send().await;
+    tappet.kill().await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let run = reply.json()["ci_run_id"].as_i64().unwrap();
+
+    tappet.restart().await;
+    let project = support::Project {
+        tappet: &tappet,
+        id,
+        token,
+    };
+    assert_eq!(project.ended(run).await, "success");
+    let list = tappet.get(&format!("/api/v1/ci/{config}/runs")).await;
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+    assert_eq!(list[0]["status"], "done");
 }
 
 #[tokio::test]
