@@ -1,7 +1,7 @@
 //! One file that holds a whole instance, made while the server runs.
 //!
 //! A backup is a zip archive: the database as of one moment, the logs,
-//! artifacts and cached files that it knows, the settings, the key if wanted, and at the end a
+//! artifacts and cached files that it knows, archives of dbt, the settings, the key if wanted, and at the end a
 //! manifest with the digest of each. Mirrors of remote repositories are left out,
 //! since they are fetched again, and so are access tokens in the clear: the
 //! restored server makes itself new ones.
@@ -112,6 +112,7 @@ pub fn write(
     let mut archive = Archive::create(&unfinished, progress)?;
     let gone = archive.add_artifacts(data, &snapshot)? + archive.add_cache(data, &snapshot)?;
     archive.add_logs(data, snapshot.last_attempt()?)?;
+    archive.add_dbt(data)?;
     snapshot.close()?;
     archive.add("tappet.db", &copy, CompressionMethod::Deflated)?;
     archive.add_if_there(data, "tappet.toml")?;
@@ -129,6 +130,11 @@ pub fn write(
         gone,
         has_key: with_key,
     })
+}
+
+/// Whether a file may go while it is looked at without being missed.
+fn may_go(name: &str) -> bool {
+    name.starts_with("logs/") || name.starts_with("dbt/")
 }
 
 /// A private directory on the disk of the backup, gone at the end.
@@ -250,6 +256,19 @@ impl<'p> Archive<'p> {
         Ok(())
     }
 
+    /// All that are whole: a restored server removes those that its database does not
+    /// know, and tells of those that are not there.
+    fn add_dbt(&mut self, data: &Path) -> Result<(), BackupError> {
+        let dir = data.join("dbt");
+        for folder in names(&dir)?.iter().filter(|folder| folder.len() == 2) {
+            for name in names(&dir.join(folder))? {
+                let entry = format!("dbt/{folder}/{name}");
+                self.add(&entry, &data.join(&entry), CompressionMethod::Stored)?;
+            }
+        }
+        Ok(())
+    }
+
     fn add_if_there(&mut self, data: &Path, name: &str) -> Result<(), BackupError> {
         let path = data.join(name);
         if path.is_file() {
@@ -268,7 +287,7 @@ impl<'p> Archive<'p> {
         let file = match File::open(path) {
             Ok(file) => file,
             // Erased a moment ago.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && name.starts_with("logs/") => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && may_go(name) => {
                 return Ok(());
             }
             Err(error) => return Err(failed(what())(error)),

@@ -69,6 +69,12 @@ impl Entry {
                     && !name.is_empty()
                     && name.bytes().all(is_word)
             }
+            ["dbt", folder, name] => {
+                let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+                let digest = name.strip_suffix(".zip").unwrap_or_default();
+                let is_digest = digest.len() == 64 && digest.bytes().all(is_hex);
+                is_digest && folder.len() == 2 && name.starts_with(folder)
+            }
             ["cache", folder, id] => {
                 id.parse::<CacheEntryId>().is_ok() && folder.len() == 2 && id.starts_with(folder)
             }
@@ -99,6 +105,10 @@ mod tests {
     #[case("root-token", false)]
     #[case("../tappet.db", false)]
     #[case("/etc/passwd", false)]
+    #[case(&format!("dbt/0a/{}.zip", "0a".repeat(32)), true)]
+    #[case(&format!("dbt/0b/{}.zip", "0a".repeat(32)), false)]
+    #[case("dbt/0a/0a.zip", false)]
+    #[case("dbt/incoming/x", false)]
     #[case("logs/../x.log", false)]
     #[case("logs/0/../../x.log", false)]
     #[case("artifacts/0/12/..", false)]

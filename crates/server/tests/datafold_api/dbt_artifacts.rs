@@ -4,6 +4,7 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
 use serde_json::json;
+use tappet_server::backup::{self, restore};
 use tappet_server::testing::{TestReply, TestServer};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -218,6 +219,23 @@ async fn what_a_crash_leaves_behind_is_swept_away() {
     scene.server.restart().await;
     assert_eq!(archives(&scene), [kept]);
     assert_eq!(status_of(&scene, "abc", "production").await, "ok");
+}
+
+#[tokio::test]
+async fn archives_are_in_backups() {
+    let scene = Scene::new().await;
+    let archive = zip(&[("manifest.json", "{}")]);
+    assert_eq!(
+        upload(&scene, &PRODUCTION, Some(&archive)).await.status,
+        200
+    );
+    let file = scene.server.scratch().join("tappet.backup");
+    backup::write(scene.server.data_dir(), &file, true, &mut |_| {}).unwrap();
+    let restored = scene.server.scratch().join("restored");
+    restore::restore(&file, &restored, None, false, &mut |_| {}).unwrap();
+    let [kept] = archives(&scene).try_into().unwrap();
+    let name = kept.strip_prefix(scene.server.data_dir()).unwrap();
+    assert_eq!(std::fs::read(restored.join(name)).unwrap(), archive);
 }
 
 #[tokio::test]

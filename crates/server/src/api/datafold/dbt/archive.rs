@@ -1,7 +1,7 @@
 //! Whether an uploaded archive can be what dbt left in its `target` folder. Nothing is
 //! unpacked: what an archive says of its entries is looked at, and none of it is trusted.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 
@@ -10,6 +10,9 @@ const SMALL_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes that one byte of a larger archive may stand for; text of dbt has some 20.
 const MAX_RATIO: u64 = 200;
+
+/// The records at the end and the longest comment behind them.
+const TAIL_BYTES: u64 = 128 * 1024;
 
 /// How much there may be in an archive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,10 +55,15 @@ pub enum BadArchive {
 
 /// Looks at an archive of `size_bytes`.
 pub fn check(
-    archive: impl Read + Seek,
+    mut archive: impl Read + Seek,
     size_bytes: u64,
     limits: ArchiveLimits,
 ) -> Result<(), BadArchive> {
+    // Millions of entries must not even be listed.
+    let told = entries_told(&mut archive).map_err(|_| BadArchive::NoArchive)?;
+    if told > limits.entries {
+        return Err(BadArchive::TooMany(told, limits.entries));
+    }
     let mut archive = ZipArchive::new(archive).map_err(|_| BadArchive::NoArchive)?;
     let count = archive.len() as u64;
     if count > limits.entries {
@@ -89,6 +97,36 @@ pub fn check(
     } else {
         Err(BadArchive::NoManifest)
     }
+}
+
+/// How many entries the records at the end of an archive tell of, the largest number of
+/// all that look like one (PKWARE APPNOTE 6.3.10, 4.3.14 and 4.3.16). 0 where there are none.
+fn entries_told(archive: &mut (impl Read + Seek)) -> io::Result<u64> {
+    const SHORT: &[u8] = b"PK\x05\x06";
+    const LONG: &[u8] = b"PK\x06\x06";
+    let end = archive.seek(SeekFrom::End(0))?;
+    archive.seek(SeekFrom::Start(end.saturating_sub(TAIL_BYTES)))?;
+    let mut tail = Vec::new();
+    archive.take(TAIL_BYTES).read_to_end(&mut tail)?;
+    let mut told = 0;
+    for at in 0..tail.len() {
+        let record = &tail[at..];
+        let count = if record.starts_with(SHORT) {
+            let count = record.get(10..12).and_then(|bytes| bytes.try_into().ok());
+            // All bits set: the longer record counts.
+            count
+                .map(u16::from_le_bytes)
+                .filter(|count| *count != u16::MAX)
+                .map(u64::from)
+        } else if record.starts_with(LONG) {
+            let count = record.get(32..40).and_then(|bytes| bytes.try_into().ok());
+            count.map(u64::from_le_bytes)
+        } else {
+            None
+        };
+        told = told.max(count.unwrap_or_default());
+    }
+    Ok(told)
 }
 
 /// Whether a name, taken as a path of any system, leads out of the folder.
@@ -170,6 +208,29 @@ mod tests {
     #[case(b"not a zip archive")]
     fn what_is_no_archive_is_refused(#[case] bytes: &[u8]) {
         assert_eq!(checked(bytes), Err(BadArchive::NoArchive));
+    }
+
+    #[rstest]
+    #[case::none(&[], 0)]
+    #[case::one(&[MANIFEST], 1)]
+    #[case::several(&[MANIFEST, ("1", b""), ("2", b"")], 3)]
+    fn the_end_of_an_archive_tells_how_many_entries_it_has(
+        #[case] entries: &[(&str, &[u8])],
+        #[case] expected: u64,
+    ) {
+        let told = entries_told(&mut Cursor::new(zip(entries)));
+        assert_eq!(told.unwrap(), expected);
+    }
+
+    #[test]
+    fn the_longer_record_of_a_large_archive_counts() {
+        let mut end = b"PK\x06\x06".to_vec();
+        end.resize(32, 0);
+        end.extend_from_slice(&70_000_u64.to_le_bytes());
+        end.extend_from_slice(b"PK\x05\x06\0\0\0\0\xff\xff\xff\xff");
+        let size_bytes = end.len() as u64;
+        let refused = check(Cursor::new(end), size_bytes, LIMITS);
+        assert_eq!(refused, Err(BadArchive::TooMany(70_000, LIMITS.entries)));
     }
 
     #[test]
