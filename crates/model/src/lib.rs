@@ -31,7 +31,7 @@ pub use id::{
     ProjectId, ProtectedRefId, RunId, RunnerId, ScheduleId, TokenId, TriggerId, UserId, VariableId,
     WorkflowId, WorkflowSettingId, WorkflowVariantId,
 };
-pub use pull_request::{PullRequest, PullRequestDetails};
+pub use pull_request::{DIFFS_VARIABLE, PullRequest, PullRequestDetails};
 pub use source::Source;
 pub use status::Status;
 pub use time::Timestamp;

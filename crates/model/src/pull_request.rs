@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::CommitSha;
 
+/// Jobs find in this variable the path of a file with the pairs of tables that were
+/// submitted to their run, a JSON array; it is not set while nothing was.
+pub const DIFFS_VARIABLE: &str = "DATAFOLD_DIFFS";
+
 /// What a run knows of its pull request. The first five fields are what Datafold's
 /// API is told; they are kept as they came, so they may name nothing that exists.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

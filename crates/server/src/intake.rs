@@ -208,7 +208,7 @@ async fn pushed_workflows(
     repository: &Repository,
     resolved: &ResolvedRef,
 ) -> Result<Option<WorkflowRequest>, Refusal> {
-    let is_push = request.source == Source::Push && request.pushed.is_some();
+    let is_push = request.source == Source::Push && request.workflows.is_none();
     if !is_push || has_file(repository, &resolved.sha, &request.project.ci_config_path).await? {
         return Ok(None);
     }

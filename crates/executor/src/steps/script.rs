@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tappet_actions::step::process_environment;
 use tappet_actions::step::shell::Invocation;
 use tappet_actions::{Environment, Value};
+use tappet_model::DIFFS_VARIABLE;
 use tokio::time::Instant;
 
 use super::environment::Env;
@@ -188,6 +189,10 @@ impl<I: AttemptIo> JobRun<'_, I> {
                 let name = format!("DEPOT_{}", name.to_ascii_uppercase());
                 env.set(&name, value.as_str().unwrap_or_default());
             }
+        }
+        let diffs = self.attempt.variables.get(DIFFS_VARIABLE);
+        if !diffs.is_empty() {
+            env.set(DIFFS_VARIABLE, &diffs);
         }
         env.set("CI", "true");
         let mut env = env.with(&running.env);

@@ -166,6 +166,20 @@ async fn env_comes_from_job_step_and_files_in_rising_precedence() {
 }
 
 #[tokio::test]
+async fn steps_find_the_pairs_of_tables_of_their_run_in_a_file() {
+    let show = run("cat \"$DATAFOLD_DIFFS\"; echo; echo \"secret=$OTHER\"");
+    let ran = workflow(vec![show])
+        .job(|job| {
+            job.file_variable("DATAFOLD_DIFFS", r#"[{"prod":"A.B"}]"#)
+                .variable("OTHER", "of the settings")
+        })
+        .run()
+        .await;
+    assert!(ran.says(r#"[{"prod":"A.B"}]"#), "{}", ran.log);
+    assert!(ran.says("secret="), "{}", ran.log);
+}
+
+#[tokio::test]
 async fn a_step_finds_githubs_environment() {
     let ran = workflow(vec![
         run(

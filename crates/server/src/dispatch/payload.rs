@@ -10,7 +10,9 @@ use tappet_model::runner_protocol::{
     Dependency, DependencyFile, GitInfo, JobInfo, JobPayload, PayloadFeatures, PayloadVariable,
     RunnerLimits, Step,
 };
-use tappet_model::{Environment, FailureReason, RefKind, RefName, Variable, VariableKind};
+use tappet_model::{
+    DIFFS_VARIABLE, Environment, FailureReason, RefKind, RefName, Variable, VariableKind,
+};
 use tappet_store::{Assignment, Run, Runner, Schedule};
 
 use super::build_names;
@@ -50,9 +52,6 @@ impl NotDeliverable {
         }
     }
 }
-
-/// Holds the path of a file with the submitted pairs of tables, a JSON array.
-const DIFFS: &str = "DATAFOLD_DIFFS";
 
 /// What the runner is sent, and what it must never print.
 pub struct Delivery {
@@ -286,7 +285,7 @@ fn variables(
         predefined.push(Variable {
             kind: VariableKind::File,
             raw: true,
-            ..Variable::new(DIFFS, diffs)
+            ..Variable::new(DIFFS_VARIABLE, diffs)
         });
     }
     if run.origin.has_build_names {

@@ -55,12 +55,20 @@ pub async fn payload(
         )
         .await
         .map_err(|error| unreadable(&error))?;
+    let is_from_fork = assignment
+        .pull_request
+        .as_ref()
+        .is_some_and(|of| of.pull_request.is_from_fork());
     let masks = settings
         .secrets
         .iter()
         .map(|(_, value)| value.clone())
         .collect();
-    let mut secrets = settings.secrets;
+    // GitHub: whoever approves a fork's code has not shared the secrets with it.
+    let mut secrets = match is_from_fork {
+        true => Vec::new(),
+        false => settings.secrets,
+    };
     for name in TOKEN_SECRETS {
         if !secrets.iter().any(|(known, _)| known == name) {
             secrets.push((name.to_owned(), facts.token.to_owned()));

@@ -369,3 +369,80 @@ async fn push(work: &Path, bare: &Path, refs: &[&str]) -> String {
     assert!(output.status.success(), "{said}");
     said
 }
+
+const WORKFLOW: &str = ".github/workflows/ci.yml";
+
+fn workflow(on: &str) -> String {
+    format!("on: {on}\njobs: {{a: {{runs-on: x, steps: [{{run: make}}]}}}}\n")
+}
+
+/// `on` of a workflow, the message of the pushed commit, and whether a run starts.
+#[rstest]
+#[case("push", "x", true)]
+#[case("{push: {branches: [main]}}", "x", true)]
+#[case("{push: {branches: [dev]}}", "x", false)]
+#[case("{push: {tags: ['*']}}", "x", false)]
+#[case("{push: {paths: ['src/**']}}", "x", true)]
+#[case("{push: {paths: ['docs/**']}}", "x", false)]
+#[case("pull_request", "x", false)]
+#[case("push", "x [no ci]", false)]
+#[case("push", "x\n\nskip-checks: true", false)]
+#[tokio::test]
+async fn a_push_of_a_commit_without_pipeline_file_starts_its_workflows(
+    #[case] on: &str,
+    #[case] message: &str,
+    #[case] expected: bool,
+) {
+    let pushes = Pushes::with_file((WORKFLOW, &workflow(on))).await;
+    let before = pushes.head();
+    commit(&pushes.repository, &[("src/lib.rs", "x")], message);
+    let reply = pushes.push(json!({ "before": before })).await;
+    assert_eq!(
+        reply.status,
+        if expected { 201 } else { 200 },
+        "{}",
+        reply.text()
+    );
+    if expected {
+        let run = &reply.json()["id"];
+        let jobs = pushes.scene.get(&format!("/pipelines/{run}/jobs")).await;
+        assert_eq!(jobs.json()[0]["stage"], "ci.yml", "{}", jobs.text());
+    }
+}
+
+#[tokio::test]
+async fn a_pipeline_file_goes_before_workflows() {
+    let pushes = Pushes::new().await;
+    commit(&pushes.repository, &[(WORKFLOW, &workflow("push"))], "x");
+    let reply = pushes.push(json!({})).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let run = &reply.json()["id"];
+    let jobs = pushes.scene.get(&format!("/pipelines/{run}/jobs")).await;
+    assert_ne!(jobs.json()[0]["stage"], "ci.yml", "{}", jobs.text());
+}
+
+#[tokio::test]
+async fn rules_of_a_push_compare_with_what_was_there_before() {
+    let file = "\
+docs: {script: x, rules: [{changes: ['docs/*']}]}
+code: {script: x, rules: [{changes: ['src/*']}]}
+";
+    let pushes = Pushes::with_file((".gitlab-ci.yml", file)).await;
+    let names = async |change: Value| {
+        let reply = pushes.push(change).await;
+        let run = &reply.json()["id"];
+        let jobs = pushes.scene.get(&format!("/pipelines/{run}/jobs")).await;
+        let jobs = jobs.json();
+        let names = jobs.as_array().unwrap().iter();
+        let mut names: Vec<String> = names
+            .map(|job| job["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = pushes.head();
+    commit(&pushes.repository, &[("docs/a", "x")], "x");
+    assert_eq!(names(json!({ "before": before })).await, ["docs"]);
+    // A new branch has nothing to compare with.
+    assert_eq!(names(json!({ "before": ZERO })).await, ["code", "docs"]);
+}

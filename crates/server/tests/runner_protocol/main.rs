@@ -11,6 +11,7 @@ mod log;
 mod named_artifacts;
 mod payload;
 mod processes;
+mod pull_requests;
 mod report;
 mod runner;
 mod settings_variables;
