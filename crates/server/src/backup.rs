@@ -1,8 +1,8 @@
 //! One file that holds a whole instance, made while the server runs.
 //!
-//! A backup is a zip archive: the database as of one moment, the logs,
-//! artifacts and cached files that it knows, archives of dbt, the settings, the key if wanted, and at the end a
-//! manifest with the digest of each. Mirrors of remote repositories are left out,
+//! A backup is a zip archive: the database as of one moment, the logs, artifacts,
+//! cached files and archives of dbt that it knows, the settings, the key if wanted,
+//! and at the end a manifest with the digest of each. Mirrors of remote repositories are left out,
 //! since they are fetched again, and so are access tokens in the clear: the
 //! restored server makes itself new ones.
 
@@ -23,6 +23,7 @@ use zip::{CompressionMethod, ZipWriter};
 use self::manifest::{Entry, Manifest};
 use crate::artifact_files::ArtifactFiles;
 use crate::cache::CacheFiles;
+use crate::dbt_files::DbtFiles;
 use crate::{clock, secrets};
 
 /// Name of the list of contents in the archive.
@@ -77,7 +78,8 @@ pub struct Progress {
 pub struct Summary {
     /// Files and bytes.
     pub progress: Progress,
-    /// Artifacts and cached files that went while the backup was made, and are not in it.
+    /// Artifacts, cached files and archives of dbt that went while the backup was made,
+    /// and are not in it.
     pub gone: u64,
     /// The key is in it.
     pub has_key: bool,
@@ -110,9 +112,10 @@ pub fn write(
     let copy = work.0.join("tappet.db");
     let snapshot = Snapshot::take(&database, &copy)?;
     let mut archive = Archive::create(&unfinished, progress)?;
-    let gone = archive.add_artifacts(data, &snapshot)? + archive.add_cache(data, &snapshot)?;
+    let gone = archive.add_artifacts(data, &snapshot)?
+        + archive.add_cache(data, &snapshot)?
+        + archive.add_dbt(data, &snapshot)?;
     archive.add_logs(data, snapshot.last_attempt()?)?;
-    archive.add_dbt(data)?;
     snapshot.close()?;
     archive.add("tappet.db", &copy, CompressionMethod::Deflated)?;
     archive.add_if_there(data, "tappet.toml")?;
@@ -256,17 +259,30 @@ impl<'p> Archive<'p> {
         Ok(())
     }
 
-    /// All that are whole: a restored server removes those that its database does not
-    /// know, and tells of those that are not there.
-    fn add_dbt(&mut self, data: &Path) -> Result<(), BackupError> {
-        let dir = data.join("dbt");
-        for folder in names(&dir)?.iter().filter(|folder| folder.len() == 2) {
-            for name in names(&dir.join(folder))? {
-                let entry = format!("dbt/{folder}/{name}");
-                self.add(&entry, &data.join(&entry), CompressionMethod::Stored)?;
+    /// Archives of dbt of the snapshot; those that are gone are taken out of it.
+    fn add_dbt(&mut self, data: &Path, snapshot: &Snapshot) -> Result<u64, BackupError> {
+        let files = DbtFiles::new(data, u64::MAX);
+        let mut gone = 0;
+        let mut last = None;
+        loop {
+            let digests = snapshot.dbt_archives(last, ROWS)?;
+            let Some(newest) = digests.last() else {
+                return Ok(gone);
+            };
+            last = Some(*newest);
+            for digest in digests {
+                let path = files.path(&digest);
+                let Some(name) = path.strip_prefix(data).ok().and_then(Path::to_str) else {
+                    continue;
+                };
+                if path.is_file() {
+                    self.add(name, &path, CompressionMethod::Stored)?;
+                } else {
+                    snapshot.forget_dbt_archive(&digest)?;
+                    gone += 1;
+                }
             }
         }
-        Ok(())
     }
 
     fn add_if_there(&mut self, data: &Path, name: &str) -> Result<(), BackupError> {

@@ -88,7 +88,9 @@ impl DbtFiles {
         }
     }
 
-    fn path(&self, sha256: &[u8; 32]) -> PathBuf {
+    /// Where an archive is.
+    #[must_use]
+    pub fn path(&self, sha256: &[u8; 32]) -> PathBuf {
         let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         self.dir.join(&name[..2]).join(format!("{name}.zip"))
     }

@@ -239,6 +239,17 @@ async fn archives_are_in_backups() {
 }
 
 #[tokio::test]
+async fn a_backup_promises_no_archive_that_is_gone() {
+    let scene = Scene::new().await;
+    upload(&scene, &PRODUCTION, Some(&zip(&[("manifest.json", "{}")]))).await;
+    let [archive] = archives(&scene).try_into().unwrap();
+    std::fs::remove_file(archive).unwrap();
+    let file = scene.server.scratch().join("tappet.backup");
+    let made = backup::write(scene.server.data_dir(), &file, true, &mut |_| {}).unwrap();
+    assert_eq!(made.gone, 1);
+}
+
+#[tokio::test]
 async fn an_upload_of_the_pull_request_lets_its_waiting_run_go() {
     let scene = Scene::new().await;
     scene.configure(json!({ "expects_diffs": true })).await;
