@@ -1,5 +1,9 @@
 //! Pull requests of forges: which events start runs, and what is said of them.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tappet_fake_forge::{Comment, FakeForge, Trouble};
@@ -175,6 +179,44 @@ async fn a_failure_is_told_with_the_lines_that_matter() {
     let comment = proposal.until_commented("`default` failed").await;
     let expected = "````text\ncompiling\nerror: cannot find `x` @everybody\n```\n````";
     assert!(comment.text.contains(expected), "{}", comment.text);
+}
+
+/// A report of two tests, packed as runners do.
+fn report(one: &str, two: &str) -> Vec<u8> {
+    let text = format!(
+        "<testsuite><testcase classname='Sum' name='one'>{one}</testcase>\
+         <testcase classname='Sum' name='two'>{two}</testcase></testsuite>"
+    );
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+#[tokio::test]
+async fn tests_that_newly_fail_are_named() {
+    const FAILS: &str = "<failure>wrong</failure>";
+    let proposal = Proposal::new(Github).await;
+    let server = &proposal.scene.scene.server;
+    // On the base branch the second test fails already.
+    proposal.scene.push("pushed").await;
+    let job = take(server).await;
+    let base = job
+        .upload_as("junit", "gzip", "a.gz", &report("", FAILS))
+        .await;
+    assert_eq!(base.status, 201, "{}", base.text());
+    job.end("failed").await;
+    run_of(&proposal.open().await);
+    let job = take(server).await;
+    job.upload_as("junit", "gzip", "a.gz", &report(FAILS, FAILS))
+        .await;
+    job.end("failed").await;
+    let text = proposal.until_commented("**Tests:**").await.text;
+    assert!(
+        text.contains("0 passed, 2 failed. 1 of them did not fail on `main`"),
+        "{text}"
+    );
+    assert!(text.contains("- `unit › Sum › one`"), "{text}");
+    assert!(!text.contains("Sum › two"), "{text}");
 }
 
 #[tokio::test]
