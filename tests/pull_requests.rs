@@ -22,7 +22,9 @@ impl<'a> Scene<'a> {
         let base = commit(&repository, &[("other.sql", "select 2")], "Something else");
         let project = tappet.project_over(&repository).await;
         let shown = tappet.get(&project.path("")).await;
-        let config = shown["ci_configs"][0]["id"].as_i64().unwrap();
+        let config = shown["ci_configs"][0]["id"]
+            .as_i64()
+            .expect("an id is a number");
         Self {
             project,
             config,
@@ -51,7 +53,7 @@ impl<'a> Scene<'a> {
             "pr_sha": self.head, "base_sha": self.base,
         });
         let started = self.call("POST", "/trigger", &body).await;
-        started["ci_run_id"].as_i64().unwrap()
+        started["ci_run_id"].as_i64().expect("an id is a number")
     }
 
     /// The log of the only job of a run that ends well.
