@@ -12,13 +12,12 @@ use crate::cache::CacheFiles;
 use crate::changes::Changes;
 use crate::config::Config;
 use crate::dbt_files::DbtFiles;
-use crate::delays::Delays;
 use crate::device_logins::DeviceLogins;
 use crate::dispatch::Dispatch;
+use crate::due_task::Wake;
 use crate::expiry::Expiry;
 use crate::forge::Forge;
 use crate::held::Held;
-use crate::holds::Holds;
 use crate::intake::Intake;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
@@ -71,9 +70,9 @@ pub struct App {
     /// When artifacts go.
     pub expiry: Expiry,
     /// When delayed jobs start.
-    pub delays: Delays,
+    pub delays: Wake,
     /// When runs have waited for too long.
-    pub holds: Holds,
+    pub holds: Wake,
     /// Jobs whose start is decided by how others ended.
     pub decisions: Decisions,
     /// When schedules are due.

@@ -5,52 +5,21 @@
 //! the server was down is only late, and none is used twice. A single task sleeps
 //! until the earliest, or until another job begins to wait.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use tappet_engine::JobEvent;
 use tappet_model::{AttemptId, Timestamp};
 use tappet_store::{Action, StoreError, StoreResult, Target};
-use tokio::sync::Notify;
 
 use crate::app::{App, SharedApp};
-
-/// After an error of the database the next look waits this long.
-const AFTER_ERROR: Duration = Duration::from_secs(60);
+use crate::due_task::{self, Tick};
 
 /// Jobs that are started side by side, so that they share a sync of the database.
 const AT_ONCE: usize = 16;
 
-/// Tells the task that a job began to wait.
-#[derive(Default)]
-pub struct Delays(Notify);
-
-impl Delays {
-    /// The earliest time may be sooner than it was.
-    pub fn changed(&self) {
-        self.0.notify_one();
-    }
-}
-
 /// Runs as long as the server; wakes only when a delay is over or begins.
 pub async fn watch(app: SharedApp) {
-    loop {
-        let next = tick(&app).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot look for jobs whose delay is over");
-            Some(app.config.clock.now().plus(AFTER_ERROR))
-        });
-        let due = async {
-            match next {
-                Some(at) => app.config.clock.approach(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = due => {}
-            () = app.delays.0.notified() => {}
-            () = app.shutdown.cancelled() => return,
-        }
-    }
+    let tick: Tick = |app| Box::pin(tick(app));
+    due_task::watch(app, |app| &app.delays, tick, "jobs whose delay is over").await;
 }
 
 /// Starts every job whose time has come and says when to look again.

@@ -6,43 +6,14 @@
 
 use tappet_model::{RunId, Timestamp};
 use tappet_store::{Advance, StoreError, StoreResult};
-use tokio::sync::Notify;
 
 use crate::app::{App, SharedApp};
-
-/// After an error of the database the next look waits this long.
-const AFTER_ERROR: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// Tells the task that a run began to wait.
-#[derive(Default)]
-pub struct Holds(Notify);
-
-impl Holds {
-    /// The earliest time may be another one.
-    pub fn changed(&self) {
-        self.0.notify_one();
-    }
-}
+use crate::due_task::{self, Tick};
 
 /// Runs as long as the server; wakes only when a wait is over or begins.
 pub async fn watch(app: SharedApp) {
-    loop {
-        let next = tick(&app).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot look for runs that waited for too long");
-            Some(app.config.clock.now().plus(AFTER_ERROR))
-        });
-        let due = async {
-            match next {
-                Some(at) => app.config.clock.approach(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = due => {}
-            () = app.holds.0.notified() => {}
-            () = app.shutdown.cancelled() => return,
-        }
-    }
+    let tick: Tick = |app| Box::pin(tick(app));
+    due_task::watch(app, |app| &app.holds, tick, "runs that waited for too long").await;
 }
 
 /// Fails every run that has waited for too long and says when to look again.

@@ -27,6 +27,7 @@ pub mod delays;
 pub mod device_logins;
 mod diagnosis;
 pub mod dispatch;
+mod due_task;
 mod durations;
 pub mod expiry;
 pub mod explain;

@@ -22,22 +22,19 @@ mod timetable;
 mod variables;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use tappet_model::{ScheduleId, Timestamp};
 use tappet_store::StoreResult;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 
 use crate::app::{App, SharedApp};
+use crate::due_task::{self, Tick, Wake};
 
 pub use decision::MissedSlots;
 pub use firing::play;
 pub use timetable::{Timetable, TimetableError};
 pub use variables::{SEAL_CONTEXT, reveal, seal};
-
-/// After an error of the database the next look waits this long.
-const AFTER_ERROR: Duration = Duration::from_secs(60);
 
 /// Runs that are started side by side; each may wait for a repository.
 const AT_ONCE: usize = 8;
@@ -45,7 +42,7 @@ const AT_ONCE: usize = 8;
 /// What the task remembers between due times; all of it can be lost.
 #[derive(Default)]
 pub struct Schedules {
-    changed: Notify,
+    wake: Wake,
     /// Schedules that are due and could not start, with the time to try again.
     again: Mutex<HashMap<ScheduleId, Timestamp>>,
 }
@@ -53,32 +50,14 @@ pub struct Schedules {
 impl Schedules {
     /// A schedule may be due sooner than it was.
     pub fn changed(&self) {
-        self.changed.notify_one();
+        self.wake.changed();
     }
 }
 
 /// Runs as long as the server.
 pub async fn watch(app: SharedApp) {
-    loop {
-        let next = match tick(&app).await {
-            Ok(next) => next,
-            Err(error) => {
-                tracing::warn!(%error, "cannot look for due schedules");
-                Some(app.config.clock.now().plus(AFTER_ERROR))
-            }
-        };
-        let due = async {
-            match next {
-                Some(at) => app.config.clock.approach(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = due => {}
-            () = app.schedules.changed.notified() => {}
-            () = app.shutdown.cancelled() => return,
-        }
-    }
+    let tick: Tick = |app| Box::pin(tick(app));
+    due_task::watch(app, |app| &app.schedules.wake, tick, "due schedules").await;
 }
 
 /// Deals with everything that is due and says when to look again. Calls wait for

@@ -58,11 +58,17 @@ async fn a_run_shows_its_pull_request_and_the_branches() {
     let run = world.trigger(&world.head).await;
     let root = visitor::root(&world.server).await;
     let page = root.look(&format!("/acme/web/-/pipelines/{run}")).await;
-    assert!(page.contains("pull request <bdi class=\"ref\">6</bdi>"), "{page}");
+    assert!(
+        page.contains("pull request <bdi class=\"ref\">6</bdi>"),
+        "{page}"
+    );
     let branches = "<bdi class=\"ref\">feature</bdi> into <bdi class=\"ref\">main</bdi>";
     assert!(page.contains(branches), "{page}");
     let list = root.look("/acme/web/-/pipelines").await;
-    assert!(list.contains("<bdi class=\"ref\">pull request 6</bdi>"), "{list}");
+    assert!(
+        list.contains("<bdi class=\"ref\">pull request 6</bdi>"),
+        "{list}"
+    );
 }
 
 #[tokio::test]
@@ -87,7 +93,10 @@ async fn a_run_of_an_older_commit_leads_to_the_newer_one() {
     let root = visitor::root(&world.server).await;
     let page = root.look(&format!("/acme/web/-/pipelines/{older}")).await;
     let link = format!("href=\"/acme/web/-/pipelines/{newer}\">pipeline #{newer}</a>");
-    assert!(page.contains("Canceled, because") && page.contains(&link), "{page}");
+    assert!(
+        page.contains("Canceled, because") && page.contains(&link),
+        "{page}"
+    );
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a database without tables.
 const SMALLEST_DATABASE: u64 = 512;
 
-/// More than there are statements, so that none is prepared twice.
-const STATEMENT_CACHE: usize = 256;
+/// More than a busy server has in use, so that none of those is prepared twice.
+const STATEMENT_CACHE: usize = 512;
 
 /// The only connection that writes.
 pub(super) struct WriterConnection {
