@@ -104,7 +104,7 @@ impl Settings {
     fn body(&self, name: Option<String>) -> Value {
         let mut body = given(self);
         for list in ["pipeline_files", "ignored_files"] {
-            if let Some(items) = body[list].as_array_mut() {
+            if let Some(items) = body.get_mut(list).and_then(Value::as_array_mut) {
                 items.retain(|item| item != "");
             }
         }
@@ -209,19 +209,39 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn empty_texts_take_settings_away_and_absent_flags_keep_them() {
-        let settings = Settings {
-            pipeline_files: Some(vec![String::new()]),
-            base_branch: Some(String::new()),
-            ignored_files: Some(vec!["*.md".into(), String::new()]),
+    fn nothing_given() -> Settings {
+        Settings {
+            pipeline_files: None,
+            base_branch: None,
+            ignored_files: None,
             label: None,
-            cancels_superseded: Some(false),
+            cancels_superseded: None,
             status_name: None,
             reports_jobs: None,
             comments: None,
             fails_check_on_errors: None,
             expects_diffs: None,
+        }
+    }
+
+    #[test]
+    fn flags_that_were_not_given_change_nothing() {
+        assert_eq!(nothing_given().body(None), json!({}));
+        let settings = Settings {
+            expects_diffs: Some(true),
+            ..nothing_given()
+        };
+        assert_eq!(settings.body(None), json!({ "expects_diffs": true }));
+    }
+
+    #[test]
+    fn empty_texts_take_settings_away() {
+        let settings = Settings {
+            pipeline_files: Some(vec![String::new()]),
+            base_branch: Some(String::new()),
+            ignored_files: Some(vec!["*.md".into(), String::new()]),
+            cancels_superseded: Some(false),
+            ..nothing_given()
         };
         let expected = json!({
             "name": "docs", "pipeline_files": [], "base_branch": null,

@@ -115,7 +115,7 @@ impl FromSql for Wait {
     }
 }
 
-/// What [`brief`] selects.
+/// What [`brief()`] selects.
 struct Brief {
     run_id: RunId,
     pull_request: PullRequest,

@@ -156,6 +156,8 @@ fn by_place(detail: &Value) -> String {
             parts.collect::<Vec<_>>().join(".")
         });
         let text = problem["msg"].as_str().unwrap_or_default();
+        // Pydantic's introduction of what a check of one's own says.
+        let text = text.strip_prefix("Value error, ").unwrap_or(text);
         match place {
             Some(place) if !place.is_empty() => format!("{place}: {text}"),
             _ => text.to_owned(),

@@ -10,6 +10,7 @@ mod gc;
 mod help;
 mod hooks;
 mod projects;
+mod pull_requests;
 mod runs;
 mod schedules;
 mod shell;
